@@ -1,0 +1,11 @@
+//! Who is asking, what of the book they may see, and what of their requests may be stored.
+//!
+//! Pure: verifying a key against the book, and turning a refusal into a status, happen elsewhere.
+
+pub mod principal;
+pub mod privacy;
+pub mod scope;
+
+pub use principal::{Origin, Principal};
+pub use privacy::Privacy;
+pub use scope::{Asked, Scope};

@@ -1,0 +1,238 @@
+//! Privacy: no secret is stored, and of addresses and user agents only what the owner allows.
+
+use crate::domain::Redact;
+use crate::domain::draft::REDACTED;
+use crate::domain::limits;
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+
+/// How much of a network address is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddressKept {
+    #[default]
+    Full,
+    /// The network alone: the first three bytes of IPv4, the first 48 bits of IPv6.
+    Network,
+    None,
+}
+
+#[derive(Debug, Clone)]
+pub struct Privacy {
+    /// Folded to lower case letters and digits.
+    redact_keys: Vec<String>,
+    ip_address: AddressKept,
+    keep_user_agent: bool,
+}
+
+/// What the shipped configuration redacts.
+pub const DEFAULT_REDACT_KEYS: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "authorization",
+    "api_key",
+    "access_key",
+    "private_key",
+    "credential",
+    "cookie",
+];
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self::new(
+            DEFAULT_REDACT_KEYS.iter().map(ToString::to_string),
+            AddressKept::Full,
+            true,
+        )
+    }
+}
+
+impl Privacy {
+    pub fn new(
+        redact_keys: impl IntoIterator<Item = String>,
+        ip_address: AddressKept,
+        keep_user_agent: bool,
+    ) -> Self {
+        Self {
+            redact_keys: redact_keys
+                .into_iter()
+                .map(|key| folded(&key))
+                .filter(|key| !key.is_empty())
+                .collect(),
+            ip_address,
+            keep_user_agent,
+        }
+    }
+
+    pub fn ip_address(&self, address: String) -> Option<String> {
+        match self.ip_address {
+            AddressKept::Full => Some(address),
+            AddressKept::None => None,
+            AddressKept::Network => address.parse().ok().map(network_of),
+        }
+    }
+
+    pub fn user_agent(&self, agent: String) -> Option<String> {
+        self.keep_user_agent.then_some(agent)
+    }
+
+    fn is_secret_key(&self, key: &str, value: &Value) -> bool {
+        let key = folded(key);
+        let matched = |pattern: &&String| key.contains(pattern.as_str());
+        let Some(pattern) = self.redact_keys.iter().find(matched) else {
+            return false;
+        };
+        // How many tokens a model read is no secret, and worth keeping.
+        let counts = pattern == "token" && key != "token" && key != "tokens" && value.is_number();
+        !counts
+    }
+
+    fn value(&self, value: &mut Value) {
+        match value {
+            Value::Object(object) => self.metadata(object),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::String(text) if self.holds_secret(text) => *text = REDACTED.to_owned(),
+            _ => {}
+        }
+    }
+}
+
+impl Redact for Privacy {
+    fn metadata(&self, object: &mut Map<String, Value>) {
+        if object.keys().any(|key| self.holds_secret(key)) {
+            let held = std::mem::take(object);
+            object.extend(held.into_iter().map(|(key, value)| {
+                let key = if self.holds_secret(&key) {
+                    REDACTED.to_owned()
+                } else {
+                    key
+                };
+                (key, value)
+            }));
+        }
+        for (key, value) in object.iter_mut() {
+            if self.is_secret_key(key, value) {
+                *value = Value::from(REDACTED);
+            } else {
+                self.value(value);
+            }
+        }
+    }
+
+    /// A Daybook key: `dbk_<id>_<secret>`, wherever it stands in the text.
+    fn holds_secret(&self, text: &str) -> bool {
+        let mut rest = text;
+        while let Some(at) = rest.find("dbk_") {
+            rest = &rest[at + 4..];
+            let id = alphanumeric_run(rest);
+            let after = &rest.as_bytes()[id..];
+            if id > 0
+                && after.first() == Some(&b'_')
+                && after.get(1).is_some_and(u8::is_ascii_alphanumeric)
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn alphanumeric_run(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_alphanumeric).count()
+}
+
+/// `Api-Key`, `apiKey` and `API_KEY` are one key.
+fn folded(key: &str) -> String {
+    key.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .take(limits::METADATA_BYTES)
+        .collect()
+}
+
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0")
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn redacted(value: Value) -> Value {
+        let Value::Object(mut object) = value else {
+            panic!("an object")
+        };
+        Privacy::default().metadata(&mut object);
+        Value::Object(object)
+    }
+
+    #[test]
+    fn secrets_are_taken_out_at_any_depth_in_any_spelling() {
+        assert_eq!(
+            redacted(json!({
+                "Password": "p", "userPassword2": 1234, "API-KEY": ["a"], "apiKey": {"x": 1},
+                "nested": [{"deep": {"Set-Cookie": "c", "ok": 1}}],
+                "access_token": "t", "Authorization": "Bearer t", "client_secret": null
+            })),
+            json!({
+                "Password": REDACTED, "userPassword2": REDACTED, "API-KEY": REDACTED, "apiKey": REDACTED,
+                "nested": [{"deep": {"Set-Cookie": REDACTED, "ok": 1}}],
+                "access_token": REDACTED, "Authorization": REDACTED, "client_secret": REDACTED
+            })
+        );
+    }
+
+    #[test]
+    fn a_count_of_tokens_is_kept_and_a_numeric_token_is_not() {
+        assert_eq!(
+            redacted(json!({"input_tokens": 17, "token": 123456, "id_tokens": "x"})),
+            json!({"input_tokens": 17, "token": REDACTED, "id_tokens": REDACTED})
+        );
+    }
+
+    #[test]
+    fn a_daybook_key_is_found_anywhere_in_keys_and_values() {
+        assert_eq!(
+            redacted(
+                json!({"note": "use dbk_a1_s3 here", "dbk_a1_s3": 1, "list": ["dbk_x_y"], "fine": "dbk_ _"})
+            ),
+            json!({"note": REDACTED, REDACTED: 1, "list": [REDACTED], "fine": "dbk_ _"})
+        );
+        assert!(Privacy::default().holds_secret("dbk_dbk_a_b"));
+    }
+
+    #[test]
+    fn of_an_address_only_what_is_allowed_is_kept() {
+        let kept = |how, address: &str| Privacy::new([], how, true).ip_address(address.into());
+        assert_eq!(
+            kept(AddressKept::Full, "192.0.2.77").as_deref(),
+            Some("192.0.2.77")
+        );
+        assert_eq!(
+            kept(AddressKept::Network, "192.0.2.77").as_deref(),
+            Some("192.0.2.0")
+        );
+        assert_eq!(
+            kept(AddressKept::Network, "2001:db8:1:2::7").as_deref(),
+            Some("2001:db8:1::")
+        );
+        assert_eq!(kept(AddressKept::Network, "no address"), None);
+        assert_eq!(kept(AddressKept::None, "192.0.2.77"), None);
+        assert_eq!(
+            Privacy::new([], AddressKept::Full, false).user_agent("x".into()),
+            None
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! Acts: changes to what the book holds beside its entries. An act commits together with the
+//! entries that record it, or not at all.
+
+/// Later parts of the daemon (keys, devices, layouts, cursors) add their own variants here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Keep a setting that was changed at run time; `value` is JSON.
+    PutSetting { key: String, value: String },
+    /// Forget such a setting; nothing happens when there is none.
+    DeleteSetting { key: String },
+}

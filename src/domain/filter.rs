@@ -1,0 +1,341 @@
+//! What one asks for: the same filter for pages, counts, trails, exports and live subscriptions, and
+//! the one predicate that says whether an entry fits it.
+
+use super::draft::is_action_char;
+use super::{Category, Entry, FieldError, FieldErrors, Rules, Severity, Timestamp, limits};
+
+/// Every dimension narrows; an empty filter lets everything through.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// Any of these; empty: any at all.
+    pub categories: Vec<Category>,
+    /// Any of these; empty: any at all.
+    pub severities: Vec<Severity>,
+    pub actor: Option<String>,
+    pub action: Option<ActionPattern>,
+    pub entity_type: Option<String>,
+    pub entity_id: Option<String>,
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Up to this moment, itself included.
+    pub until: Option<Timestamp>,
+    pub text: Option<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionPattern {
+    Exact(String),
+    /// What came before the `*`.
+    Prefix(String),
+}
+
+impl ActionPattern {
+    pub fn matches(&self, action: &str) -> bool {
+        match self {
+            Self::Exact(wanted) => action == wanted,
+            Self::Prefix(prefix) => action.starts_with(prefix),
+        }
+    }
+}
+
+/// A part of the message, ASCII letters folded, everything else as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(String);
+
+impl Text {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_in(&self, message: &str) -> bool {
+        let (needle, hay) = (self.0.as_bytes(), message.as_bytes());
+        needle.is_empty()
+            || hay
+                .windows(needle.len())
+                .any(|window| window.eq_ignore_ascii_case(needle))
+    }
+}
+
+/// The query parameters that make a filter.
+pub const PARAMETERS: [&str; 9] = [
+    "category",
+    "severity",
+    "actor",
+    "action",
+    "entity_type",
+    "entity_id",
+    "since",
+    "until",
+    "q",
+];
+
+impl Filter {
+    pub fn matches(&self, entry: &Entry) -> bool {
+        let is = |wanted: &Option<String>, held: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| held == Some(wanted))
+        };
+        (self.categories.is_empty() || self.categories.contains(&entry.category))
+            && (self.severities.is_empty() || self.severities.contains(&entry.severity))
+            && is(&self.actor, Some(&entry.actor))
+            && is(&self.entity_type, entry.entity_type.as_deref())
+            && is(&self.entity_id, entry.entity_id.as_deref())
+            && self
+                .action
+                .as_ref()
+                .is_none_or(|pattern| pattern.matches(entry.action.as_str()))
+            && self.since.is_none_or(|since| entry.ts >= since)
+            && self.until.is_none_or(|until| entry.ts <= until)
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| text.is_in(&entry.message))
+    }
+
+    /// Narrows by nothing but time.
+    pub fn is_by_time_alone(&self) -> bool {
+        let timeless = Self {
+            since: None,
+            until: None,
+            ..self.clone()
+        };
+        timeless == Self::default()
+    }
+
+    /// Reads query parameters; `now` is what relative times count back from. Every parameter that is
+    /// not one of a filter's is refused by name.
+    pub fn from_parameters<'a>(
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> Result<Self, FieldErrors> {
+        let mut reader = Reader {
+            filter: Self::default(),
+            now,
+            rules,
+            seen: Vec::new(),
+        };
+        let mut errors = Vec::new();
+        for (name, value) in parameters {
+            if let Err(error) = reader.read(name, value) {
+                errors.push(error);
+            }
+        }
+        FieldErrors::none_in(errors)?;
+        reader.filter.categories.sort();
+        reader.filter.categories.dedup();
+        reader.filter.severities.sort();
+        reader.filter.severities.dedup();
+        Ok(reader.filter)
+    }
+}
+
+struct Reader<'a> {
+    filter: Filter,
+    now: Timestamp,
+    rules: &'a Rules,
+    seen: Vec<&'static str>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
+        let Some(known) = PARAMETERS.into_iter().find(|known| *known == name) else {
+            return Err(FieldError::new(name.to_owned(), "is not a parameter here"));
+        };
+        if value.is_empty() {
+            return Err(FieldError::new(known, "must not be empty"));
+        }
+        let repeats = matches!(known, "category" | "severity");
+        if !repeats && self.seen.contains(&known) {
+            return Err(FieldError::new(known, "must be given once"));
+        }
+        self.seen.push(known);
+        match known {
+            "category" => self.categories(value),
+            "severity" => self.severities(value),
+            "actor" => {
+                bounded(known, value, limits::ACTOR_CHARS).map(|v| self.filter.actor = Some(v))
+            }
+            "entity_type" => bounded(known, value, limits::ENTITY_TYPE_CHARS)
+                .map(|v| self.filter.entity_type = Some(v)),
+            "entity_id" => bounded(known, value, limits::ENTITY_ID_CHARS)
+                .map(|v| self.filter.entity_id = Some(v)),
+            "action" => action_pattern(value).map(|pattern| self.filter.action = pattern),
+            "since" => self
+                .moment(known, value)
+                .map(|at| self.filter.since = Some(at)),
+            "until" => self
+                .moment(known, value)
+                .map(|at| self.filter.until = Some(at)),
+            _ => bounded("q", value, limits::QUERY_CHARS)
+                .map(|text| self.filter.text = Some(Text(text))),
+        }
+    }
+
+    fn categories(&mut self, value: &str) -> Result<(), FieldError> {
+        for name in value.split(',') {
+            if !self.rules.knows_category(name) {
+                let known = self.rules.category_list();
+                return Err(FieldError::new(
+                    "category",
+                    format!("must be one of {known}"),
+                ));
+            }
+            room("category", self.filter.categories.len())?;
+            self.filter.categories.push(Category::trusted(name));
+        }
+        Ok(())
+    }
+
+    fn severities(&mut self, value: &str) -> Result<(), FieldError> {
+        for name in value.split(',') {
+            let severity = Severity::parse(name)
+                .ok_or_else(|| FieldError::new("severity", "must be info, warning or error"))?;
+            room("severity", self.filter.severities.len())?;
+            self.filter.severities.push(severity);
+        }
+        Ok(())
+    }
+
+    /// RFC 3339, or how long ago.
+    fn moment(&self, name: &'static str, value: &str) -> Result<Timestamp, FieldError> {
+        if let Ok(at) = Timestamp::parse(value) {
+            return Ok(at);
+        }
+        let ago = humantime::parse_duration(value).map_err(|_| {
+            FieldError::new(
+                name,
+                "must be an RFC 3339 time such as 2026-01-31T08:00:00Z (a + in it written as %2B), \
+                 or how long ago, such as 24h or 7d",
+            )
+        })?;
+        let micros = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
+        Ok(self.now.minus_micros(micros))
+    }
+}
+
+fn room(name: &'static str, held: usize) -> Result<(), FieldError> {
+    if held < limits::FILTER_VALUES {
+        Ok(())
+    } else {
+        Err(FieldError::new(name, "has more than 64 values"))
+    }
+}
+
+fn bounded(name: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
+    if value.chars().count() > most {
+        return Err(FieldError::new(
+            name,
+            format!("is longer than {most} characters"),
+        ));
+    }
+    Ok(value.to_owned())
+}
+
+/// An exact action, a prefix and `*`, or `*` alone, which narrows nothing.
+fn action_pattern(value: &str) -> Result<Option<ActionPattern>, FieldError> {
+    let (text, is_prefix) = match value.strip_suffix('*') {
+        Some(prefix) => (prefix, true),
+        None => (value, false),
+    };
+    if text.len() > limits::ACTION_CHARS || !text.bytes().all(is_action_char) {
+        return Err(FieldError::new(
+            "action",
+            "must be at most 128 characters of A-Z a-z 0-9 _ . : / -, with * only at its end",
+        ));
+    }
+    Ok(match (text, is_prefix) {
+        ("", true) => None,
+        (text, true) => Some(ActionPattern::Prefix(text.to_owned())),
+        (text, false) => Some(ActionPattern::Exact(text.to_owned())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Map, Value};
+
+    struct Nothing;
+    impl super::super::Redact for Nothing {
+        fn metadata(&self, _: &mut Map<String, Value>) {}
+        fn holds_secret(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    fn read(parameters: &[(&str, &str)]) -> Result<Filter, FieldErrors> {
+        let rules = Rules {
+            extra_categories: vec!["billing".into()],
+            redact: Box::new(Nothing),
+        };
+        let now = Timestamp::parse("2026-01-31T08:00:00Z").unwrap();
+        Filter::from_parameters(parameters.iter().copied(), now, &rules)
+    }
+
+    #[test]
+    fn repeated_and_comma_separated_values_are_the_same() {
+        let repeated = read(&[("category", "auth"), ("category", "billing")]).unwrap();
+        let separated = read(&[("category", "billing,auth,auth")]).unwrap();
+        assert_eq!(repeated, separated);
+        assert_eq!(repeated.categories.len(), 2);
+    }
+
+    #[test]
+    fn relative_times_count_back_from_now() {
+        let filter = read(&[("since", "24h"), ("until", "2026-01-31T07:00:00+00:00")]).unwrap();
+        assert_eq!(
+            filter.since,
+            Some(Timestamp::parse("2026-01-30T08:00:00Z").unwrap())
+        );
+        assert_eq!(
+            filter.until,
+            Some(Timestamp::parse("2026-01-31T07:00:00Z").unwrap())
+        );
+        assert!(filter.is_by_time_alone());
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named() {
+        for (name, value) in [
+            ("colour", "red"),
+            ("category", "nope"),
+            ("category", ""),
+            ("severity", "fatal"),
+            ("action", "a*b"),
+            ("action", "a b"),
+            ("since", "soon"),
+            ("until", "-3h"),
+        ] {
+            let errors = read(&[(name, value)]).unwrap_err();
+            assert_eq!(errors.as_slice()[0].field, name, "{name}={value}");
+        }
+        let long = "x".repeat(257);
+        for name in ["q", "actor", "entity_id"] {
+            assert!(read(&[(name, &long)]).is_err(), "{name}");
+        }
+        assert!(read(&[("actor", "a"), ("actor", "b")]).is_err());
+    }
+
+    #[test]
+    fn an_action_is_exact_or_a_prefix() {
+        let pattern = |text| read(&[("action", text)]).unwrap().action;
+        assert!(pattern("task.created").unwrap().matches("task.created"));
+        assert!(!pattern("task.").unwrap().matches("task.created"));
+        assert!(pattern("task.*").unwrap().matches("task.created"));
+        assert!(!pattern("task.*").unwrap().matches("tasks"));
+        assert_eq!(pattern("*"), None);
+    }
+
+    #[test]
+    fn text_folds_ascii_letters_only_and_has_no_wildcards() {
+        assert!(Text::new("WORLD").is_in("hello world"));
+        assert!(!Text::new("Ü").is_in("ü"));
+        assert!(!Text::new("h%o").is_in("hello"));
+        assert!(!Text::new("h_llo").is_in("hello"));
+        assert!(Text::new("100%").is_in("at 100% now"));
+    }
+}

@@ -1,0 +1,39 @@
+//! What can go wrong with a book, in words that every backend maps its own errors to.
+
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// The disk is full. Nothing of the transaction is in the book; a later try may succeed.
+    #[error("no space is left for the book")]
+    Full,
+    /// Another process holds the book, or every reader is in use.
+    #[error("the book is busy: {0}")]
+    Busy(String),
+    /// The disk failed. The connection must not be used again.
+    #[error("the disk failed under the book: {0}")]
+    Io(String),
+    /// What the book says contradicts itself.
+    #[error("the book is damaged: {0}")]
+    Corrupt(String),
+    /// The file is not a book of ours, or of a newer version. It was not touched.
+    #[error("{path}: {found}. {advice}")]
+    NotABook {
+        path: PathBuf,
+        found: String,
+        advice: String,
+    },
+    /// The address of the book cannot be understood.
+    #[error("storage.url: {0}")]
+    Address(String),
+    /// The backend refused a statement that we thought right.
+    #[error("storage: {0}")]
+    Other(String),
+}
+
+impl StorageError {
+    /// After this the writer must not go on: what it would answer could not be believed.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Io(_) | Self::Corrupt(_))
+    }
+}
