@@ -57,6 +57,8 @@ pub struct Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     pub count: u64,
-    /// There are at least `count`; looking further was not asked for.
+    /// There are at least `count`: the cap was reached, or the stretch was used up.
     pub capped: bool,
+    /// Where to go on counting, down from below this; `None` when the cap was reached or all is counted.
+    pub resume: Option<Seq>,
 }

@@ -129,11 +129,12 @@ pub trait EntryReader: Send + Sync {
         stretch: Stretch,
     ) -> Result<Page, StorageError>;
 
-    /// Counts up to `cap`.
+    /// Counts up to `cap`, the newest first, from below `below` or from the end of the book.
     fn count(
         &self,
         scope: &Scope,
         filter: &Filter,
+        below: Option<Seq>,
         cap: u64,
         stretch: Stretch,
     ) -> Result<Count, StorageError>;

@@ -1,1 +1,34 @@
-//! sqlite
+//! The book in one SQLite file. Everything that is SQLite's own way stays in this folder.
+
+mod bisect;
+mod check;
+mod connection;
+mod error;
+mod floors;
+mod head;
+mod inspect;
+mod plan;
+mod reader;
+mod rows;
+mod schema;
+mod search;
+mod writer;
+
+pub use reader::SqliteReader;
+pub use writer::SqliteWriter;
+
+use super::StorageError;
+use std::path::Path;
+
+/// Opens a book for writing; makes one where there is none, and brings an older one up to date.
+pub fn open_writer(path: &Path) -> Result<SqliteWriter, StorageError> {
+    inspect::refuse_what_is_not_a_book(path)?;
+    SqliteWriter::new(connection::open_writer(path)?)
+}
+
+/// Opens a book that exists for reading, with at most `readers` at once.
+pub fn open_reader(path: &Path, readers: u32) -> Result<SqliteReader, StorageError> {
+    inspect::refuse_what_is_not_a_book(path)?;
+    let pool = connection::open_readers(path, readers)?;
+    Ok(SqliteReader::new(pool, path.to_owned()))
+}

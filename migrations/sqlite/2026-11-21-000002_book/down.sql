@@ -1,0 +1,3 @@
+DROP TABLE setting;
+DROP TABLE workspace;
+DROP TABLE book;

@@ -1,0 +1,258 @@
+//! A search: it follows a plan within a range of `seq`, window by window, until it has what was asked
+//! for, comes to an end, or has looked far enough. Then it says from where to go on.
+
+use super::error::storage;
+use super::plan::{Plan, Walk};
+use super::rows::EntryRow;
+use super::schema::activity_log;
+use crate::domain::{Count, Seq};
+use crate::storage::{StorageError, Stretch};
+use diesel::prelude::*;
+use std::time::Instant;
+
+/// Rows that one statement looks at when it must look at each of them: a few milliseconds.
+const WINDOW: i64 = 16_384;
+
+pub struct Search<'a> {
+    plan: &'a Plan,
+    /// The range: from `from` on, up to but without `below`.
+    from: Seq,
+    below: Seq,
+    deadline: Option<Instant>,
+    rows_left: i64,
+}
+
+pub struct Found {
+    pub rows: Vec<EntryRow>,
+    /// Where nothing was looked at yet: below this on the way down, from this on the way up.
+    pub resume: Option<Seq>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Down,
+    Up,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(plan: &'a Plan, from: Seq, below: Seq, stretch: Stretch) -> Self {
+        Self {
+            plan,
+            from,
+            below,
+            deadline: Instant::now().checked_add(stretch.time),
+            rows_left: i64::try_from(stretch.rows).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// The newest `want` matches, the newest first.
+    pub fn down(self, conn: &mut SqliteConnection, want: usize) -> Result<Found, StorageError> {
+        self.run(conn, Way::Down, want)
+    }
+
+    /// The oldest `want` matches, the oldest first.
+    pub fn up(self, conn: &mut SqliteConnection, want: usize) -> Result<Found, StorageError> {
+        self.run(conn, Way::Up, want)
+    }
+
+    fn run(
+        mut self,
+        conn: &mut SqliteConnection,
+        way: Way,
+        want: usize,
+    ) -> Result<Found, StorageError> {
+        let mut rows = Vec::new();
+        while let Some((from, below)) = self.next_window(conn, way)? {
+            rows.extend(self.fetch(conn, way, from, below, want - rows.len())?);
+            self.pass(way, from, below);
+            if rows.len() == want || self.is_spent() {
+                break;
+            }
+        }
+        let resume = (self.from < self.below).then_some(match way {
+            Way::Down => self.below,
+            Way::Up => self.from,
+        });
+        Ok(Found { rows, resume })
+    }
+
+    /// Counts matches on the way down, up to `cap`.
+    pub fn count(mut self, conn: &mut SqliteConnection, cap: u64) -> Result<Count, StorageError> {
+        let mut count = 0;
+        while let Some((from, below)) = self.next_window(conn, Way::Down)? {
+            for walk in &self.plan.walks {
+                if self.plan.is_exact() && self.reaches(conn, walk, from, below, cap - count)? {
+                    return Ok(Count {
+                        count: cap,
+                        capped: true,
+                        resume: None,
+                    });
+                }
+                count += self.count_window(conn, walk, from, below)?;
+                if count > cap {
+                    return Ok(Count {
+                        count: cap,
+                        capped: true,
+                        resume: None,
+                    });
+                }
+            }
+            self.pass(Way::Down, from, below);
+            if self.is_spent() {
+                break;
+            }
+        }
+        let resume = (self.from < self.below).then_some(self.below);
+        Ok(Count {
+            count,
+            capped: resume.is_some(),
+            resume,
+        })
+    }
+
+    fn is_spent(&self) -> bool {
+        self.rows_left <= 0
+            || self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// What is looked at next: all that is left when the walks find matches alone, else a window.
+    fn next_window(
+        &self,
+        conn: &mut SqliteConnection,
+        way: Way,
+    ) -> Result<Option<(Seq, Seq)>, StorageError> {
+        if self.from >= self.below {
+            return Ok(None);
+        }
+        if self.plan.is_exact() {
+            return Ok(Some((self.from, self.below)));
+        }
+        let share = (WINDOW / self.plan.walks.len().max(1) as i64).max(1);
+        let (mut from, mut below) = (self.from, self.below);
+        for walk in &self.plan.walks {
+            let edge = self.edge(conn, walk, way, share)?;
+            match (way, edge) {
+                (Way::Down, Some(edge)) => from = from.max(edge),
+                (Way::Up, Some(edge)) => below = below.min(edge + 1),
+                (_, None) => {}
+            }
+        }
+        Ok(Some((from, below)))
+    }
+
+    /// The number at which a walk has passed `rows` rows.
+    fn edge(
+        &self,
+        conn: &mut SqliteConnection,
+        walk: &Walk,
+        way: Way,
+        rows: i64,
+    ) -> Result<Option<Seq>, StorageError> {
+        match (walk, way) {
+            (Walk::Seq, Way::Down) => Ok(Some(self.below - rows)),
+            (Walk::Seq, Way::Up) => Ok(Some(self.from + rows - 1)),
+            (walk, way) => nth(conn, walk, way, self.from, self.below, rows),
+        }
+    }
+
+    fn reaches(
+        &self,
+        conn: &mut SqliteConnection,
+        walk: &Walk,
+        from: Seq,
+        below: Seq,
+        rows: u64,
+    ) -> Result<bool, StorageError> {
+        // Without a cap there is nothing to reach.
+        let Ok(rows) = i64::try_from(rows) else {
+            return Ok(false);
+        };
+        Ok(nth(conn, walk, Way::Down, from, below, rows)?.is_some())
+    }
+
+    fn count_window(
+        &self,
+        conn: &mut SqliteConnection,
+        walk: &Walk,
+        from: Seq,
+        below: Seq,
+    ) -> Result<u64, StorageError> {
+        let count: i64 = walk
+            .rows(&self.plan.residual, from, below)
+            .count()
+            .get_result(conn)
+            .map_err(storage)?;
+        Ok(count.unsigned_abs())
+    }
+
+    fn pass(&mut self, way: Way, from: Seq, below: Seq) {
+        match way {
+            Way::Down => self.below = from,
+            Way::Up => self.from = below,
+        }
+        self.rows_left -= WINDOW;
+    }
+
+    fn fetch(
+        &self,
+        conn: &mut SqliteConnection,
+        way: Way,
+        from: Seq,
+        below: Seq,
+        want: usize,
+    ) -> Result<Vec<EntryRow>, StorageError> {
+        let limit = i64::try_from(want).unwrap_or(i64::MAX);
+        let residual = &self.plan.residual;
+        if let [only] = self.plan.walks.as_slice() {
+            let rows = ordered(only.rows(residual, from, below), way).limit(limit);
+            return rows
+                .select(EntryRow::as_select())
+                .load(conn)
+                .map_err(storage);
+        }
+        // The numbers first, from the indexes alone; then only the rows that the merge keeps.
+        let mut seqs: Vec<Seq> = Vec::new();
+        for walk in &self.plan.walks {
+            let rows = ordered(walk.rows(residual, from, below), way).limit(limit);
+            let of_walk: Vec<Seq> = rows.select(activity_log::seq).load(conn).map_err(storage)?;
+            seqs.extend(of_walk);
+        }
+        seqs.sort_unstable_by(|a, b| if way == Way::Down { b.cmp(a) } else { a.cmp(b) });
+        seqs.truncate(want);
+        let kept = activity_log::table
+            .into_boxed()
+            .filter(activity_log::seq.eq_any(seqs));
+        ordered(kept, way)
+            .select(EntryRow::as_select())
+            .load(conn)
+            .map_err(storage)
+    }
+}
+
+fn ordered(rows: super::plan::Rows<'_>, way: Way) -> super::plan::Rows<'_> {
+    match way {
+        Way::Down => rows.order(activity_log::seq.desc()),
+        Way::Up => rows.order(activity_log::seq.asc()),
+    }
+}
+
+/// The number of the row that comes after `rows` others in a walk without its residual.
+fn nth(
+    conn: &mut SqliteConnection,
+    walk: &Walk,
+    way: Way,
+    from: Seq,
+    below: Seq,
+    rows: i64,
+) -> Result<Option<Seq>, StorageError> {
+    let nothing_more = super::plan::Residual::default();
+    ordered(walk.rows(&nothing_more, from, below), way)
+        .offset(rows)
+        .limit(1)
+        .select(activity_log::seq)
+        .first(conn)
+        .optional()
+        .map_err(storage)
+}
