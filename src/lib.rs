@@ -17,6 +17,7 @@
 pub mod access;
 pub mod actors;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
 pub mod export;

@@ -9,3 +9,13 @@ pub enum Act {
     /// Forget such a setting; nothing happens when there is none.
     DeleteSetting { key: String },
 }
+
+impl Act {
+    /// What it weighs in a queue or a transaction.
+    pub fn weight(&self) -> usize {
+        128 + match self {
+            Self::PutSetting { key, value } => key.len() + value.len(),
+            Self::DeleteSetting { key } => key.len(),
+        }
+    }
+}

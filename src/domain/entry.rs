@@ -184,6 +184,19 @@ impl NewEntry {
             + optional(&self.user_agent)
     }
 
+    /// Keeps the wall time of an entry whose `ts` cannot show it, unless its source gave its own.
+    pub fn note_wall_time(&mut self, now: Timestamp) {
+        let mut object = self.metadata.to_object();
+        if object.contains_key("occurred_at") {
+            return;
+        }
+        object.insert("occurred_at".to_owned(), now.to_string().into());
+        // Metadata that has no room for it is worth more than it.
+        if let Ok(metadata) = Metadata::new(object) {
+            self.metadata = metadata;
+        }
+    }
+
     /// The entry that the writer made of it.
     pub fn recorded(self, receipt: &Receipt) -> Entry {
         Entry {

@@ -1,1 +1,7 @@
-//! ingest
+//! Foreign bytes to drafts, one file a format. Pure: no I/O, no clock, and nothing is checked here that
+//! `Draft::check` checks for every format alike.
+
+mod name;
+pub mod native;
+mod object;
+mod value;

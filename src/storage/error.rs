@@ -10,6 +10,9 @@ pub enum StorageError {
     /// Another process holds the book, or every reader is in use.
     #[error("the book is busy: {0}")]
     Busy(String),
+    /// Another process writes this book already.
+    #[error("{} is in use by {holder}", book.display())]
+    Held { book: PathBuf, holder: String },
     /// The disk failed. The connection must not be used again.
     #[error("the disk failed under the book: {0}")]
     Io(String),

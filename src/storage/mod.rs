@@ -3,9 +3,11 @@
 //!
 //! `tests/storage` holds the contract that every backend keeps.
 
+pub mod address;
 pub mod error;
 pub mod sqlite;
 
+pub use address::Address;
 pub use error::StorageError;
 
 use crate::access::Scope;
@@ -20,6 +22,15 @@ use std::time::Duration;
 pub struct Request {
     pub acts: Vec<Act>,
     pub entries: Vec<NewEntry>,
+}
+
+impl Request {
+    /// What it weighs in a queue or a transaction.
+    pub fn weight(&self) -> usize {
+        let acts: usize = self.acts.iter().map(Act::weight).sum();
+        let entries: usize = self.entries.iter().map(NewEntry::weight).sum();
+        acts + entries
+    }
 }
 
 /// One step of pruning one workspace, small enough that recording never waits long.

@@ -7,6 +7,7 @@ mod error;
 mod floors;
 mod head;
 mod inspect;
+mod lock;
 mod plan;
 mod reader;
 mod rows;
@@ -18,12 +19,13 @@ pub use reader::SqliteReader;
 pub use writer::SqliteWriter;
 
 use super::StorageError;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Opens a book for writing; makes one where there is none, and brings an older one up to date.
 pub fn open_writer(path: &Path) -> Result<SqliteWriter, StorageError> {
     inspect::refuse_what_is_not_a_book(path)?;
-    SqliteWriter::new(connection::open_writer(path)?)
+    let lock = lock::BookLock::take(path)?;
+    SqliteWriter::new(connection::open_writer(path)?, lock)
 }
 
 /// Opens a book that exists for reading, with at most `readers` at once.
@@ -31,4 +33,9 @@ pub fn open_reader(path: &Path, readers: u32) -> Result<SqliteReader, StorageErr
     inspect::refuse_what_is_not_a_book(path)?;
     let pool = connection::open_readers(path, readers)?;
     Ok(SqliteReader::new(pool, path.to_owned()))
+}
+
+/// Where the daemon that writes this book listens for commands on this machine.
+pub fn control_socket(book: &Path) -> PathBuf {
+    lock::beside(book, "sock")
 }

@@ -3,6 +3,7 @@
 use super::bisect;
 use super::error::storage;
 use super::head::{read_head, write_head};
+use super::lock::BookLock;
 use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use crate::access::Scope;
@@ -19,6 +20,8 @@ pub struct SqliteWriter {
     conn: SqliteConnection,
     head: Head,
     workspaces: HashMap<WorkspaceId, Floor>,
+    /// Given back when the connection is closed.
+    _lock: BookLock,
 }
 
 /// Where a workspace begins.
@@ -31,7 +34,7 @@ struct Floor {
 }
 
 impl SqliteWriter {
-    pub fn new(mut conn: SqliteConnection) -> Result<Self, StorageError> {
+    pub fn new(mut conn: SqliteConnection, lock: BookLock) -> Result<Self, StorageError> {
         let head = read_head(&mut conn)?;
         let rows: Vec<(String, Seq, Seq)> = workspace::table.load(&mut conn).map_err(storage)?;
         let workspaces = rows
@@ -42,6 +45,7 @@ impl SqliteWriter {
             conn,
             head,
             workspaces,
+            _lock: lock,
         })
     }
 

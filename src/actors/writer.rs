@@ -1,0 +1,194 @@
+//! The way to the LogWriter, for everything that records. It takes room in the queue before it sends, and
+//! waits for the answer that comes after the commit.
+
+use super::Clock;
+use super::log_writer::{Close, Commit, Health, Heartbeat, LogWriter};
+use super::queue::{Permit, Queue, Size};
+use crate::domain::{NewEntry, Receipt, limits};
+use crate::storage::{EntryWriter, Request, StorageError};
+use crate::telemetry::{Metrics, Refusal as Refused};
+use actix::prelude::*;
+use tokio::sync::{oneshot, watch};
+
+#[derive(Clone)]
+pub struct Writer {
+    addr: Addr<LogWriter>,
+    queue: Queue,
+    health: watch::Receiver<Health>,
+    metrics: Metrics,
+}
+
+/// Why something was not recorded. Nothing of it is in the book.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the writer's queue is full; try again soon")]
+    QueueFull,
+    #[error("the daemon is stopping")]
+    Stopping,
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What became of each entry of a bulk, in its order.
+pub type Outcome = Result<Receipt, Refusal>;
+
+impl Writer {
+    /// Starts the LogWriter on a thread of its own, and comes back when it serves its mailbox.
+    pub async fn start(
+        store: Box<dyn EntryWriter>,
+        clock: Clock,
+        size: Size,
+        metrics: Metrics,
+    ) -> Result<Self, Refusal> {
+        let (health, seen) = watch::channel(Health::Writable);
+        let mailbox = size.entries + 64;
+        let for_actor = metrics.clone();
+        let arbiter = Arbiter::new();
+        let addr = LogWriter::start_in_arbiter(&arbiter.handle(), move |_| {
+            LogWriter::new(store, clock, health, for_actor, mailbox)
+        });
+        addr.send(Heartbeat).await.map_err(|_| Refusal::Stopping)?;
+        Ok(Self {
+            addr,
+            queue: Queue::new(size),
+            health: seen,
+            metrics,
+        })
+    }
+
+    /// Acts and entries in one transaction; answered after it is durable.
+    pub async fn commit(&self, request: Request) -> Result<Vec<Receipt>, Refusal> {
+        let permit = self.room_for(size_of(&request))?;
+        let answer = self.send(request, permit)?;
+        received(answer).await
+    }
+
+    /// Entries that stand each alone, in as few transactions as their number allows. They have room in
+    /// the queue all together or not at all; what the disk does afterwards is told for each.
+    pub async fn record(&self, entries: Vec<NewEntry>) -> Result<Vec<Outcome>, Refusal> {
+        let parts = parts_of(entries);
+        let whole = parts.iter().map(size_of).fold(
+            Size {
+                entries: 0,
+                bytes: 0,
+            },
+            Size::plus,
+        );
+        let mut permit = self.room_for(whole)?;
+        let mut answers = Vec::with_capacity(parts.len());
+        for part in parts {
+            let count = part.entries.len();
+            let room = permit.split(size_of(&part)).ok_or(Refusal::QueueFull)?;
+            answers.push((count, self.send(part, room)));
+        }
+        let mut outcomes = Vec::new();
+        for (count, answer) in answers {
+            let receipts = match answer {
+                Ok(answer) => received(answer).await,
+                Err(refusal) => Err(refusal),
+            };
+            match receipts {
+                Ok(receipts) => outcomes.extend(receipts.into_iter().map(Ok)),
+                Err(refusal) => outcomes.extend((0..count).map(|_| Err(refusal.clone()))),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    pub fn health(&self) -> Health {
+        self.health.borrow().clone()
+    }
+
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Comes back when the LogWriter has served what was sent before: a sign of life.
+    pub async fn heartbeat(&self) -> Result<(), Refusal> {
+        self.addr
+            .send(Heartbeat)
+            .await
+            .map_err(|_| Refusal::Stopping)
+    }
+
+    /// Everything that was sent is committed and answered, and the book is closed, when this comes back.
+    pub async fn close(&self) {
+        // It is gone already when the mailbox is closed.
+        let _ = self.addr.send(Close).await;
+    }
+
+    fn room_for(&self, needed: Size) -> Result<Permit, Refusal> {
+        self.queue.room_for(needed).ok_or_else(|| {
+            self.metrics
+                .refused(Refused::QueueFull)
+                .inc_by(needed.entries as u64);
+            Refusal::QueueFull
+        })
+    }
+
+    fn send(
+        &self,
+        request: Request,
+        permit: Permit,
+    ) -> Result<oneshot::Receiver<Result<Vec<Receipt>, StorageError>>, Refusal> {
+        let (answer, receiver) = oneshot::channel();
+        let commit = Commit {
+            request,
+            permit,
+            answer,
+        };
+        match self.addr.try_send(commit) {
+            Ok(()) => Ok(receiver),
+            Err(SendError::Full(_)) => Err(Refusal::QueueFull),
+            Err(SendError::Closed(_)) => Err(Refusal::Stopping),
+        }
+    }
+}
+
+async fn received(
+    answer: oneshot::Receiver<Result<Vec<Receipt>, StorageError>>,
+) -> Result<Vec<Receipt>, Refusal> {
+    match answer.await {
+        Ok(done) => done.map_err(Refusal::from),
+        // Dropped unanswered: the writer stopped first, and nothing was committed.
+        Err(_) => Err(Refusal::Stopping),
+    }
+}
+
+fn size_of(request: &Request) -> Size {
+    Size {
+        entries: request.entries.len().max(1),
+        bytes: request.weight(),
+    }
+}
+
+impl Size {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            entries: self.entries.saturating_add(other.entries),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
+/// Parts that each fit a transaction.
+fn parts_of(entries: Vec<NewEntry>) -> Vec<Request> {
+    let mut parts = Vec::new();
+    let mut part = Request::default();
+    let mut bytes = 0;
+    for entry in entries {
+        let weight = entry.weight();
+        let full =
+            part.entries.len() == limits::GROUP_ENTRIES || bytes + weight > limits::GROUP_BYTES;
+        if full && !part.entries.is_empty() {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += weight;
+        part.entries.push(entry);
+    }
+    if !part.entries.is_empty() {
+        parts.push(part);
+    }
+    parts
+}

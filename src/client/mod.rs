@@ -1,0 +1,3 @@
+//! The other side of the wire: how our own commands speak to a daemon that runs.
+
+pub mod control;

@@ -1,0 +1,58 @@
+//! The keys whose feature is still to come. A line goes when its feature lands.
+
+use super::{Settings, vocabulary};
+
+/// What becomes of a key that is set while its feature is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// It would protect someone, who must not believe to be protected.
+    Refuse,
+    Warn,
+}
+
+/// A key, or a whole section.
+const UNBUILT: [(&str, Then); 15] = [
+    ("server.tls_cert", Then::Refuse),
+    ("server.tls_key", Then::Refuse),
+    ("privacy.emails", Then::Refuse),
+    ("privacy.strict", Then::Refuse),
+    ("limits.entries_per_minute", Then::Refuse),
+    ("limits.sessions", Then::Warn),
+    ("limits.sessions_per_key", Then::Warn),
+    ("activity.record_requests", Then::Warn),
+    ("live", Then::Warn),
+    ("auth", Then::Warn),
+    ("backup", Then::Warn),
+    ("ingest", Then::Warn),
+    ("discovery", Then::Warn),
+    ("captures", Then::Warn),
+    ("automations", Then::Warn),
+];
+
+pub const REASON: &str = "this version cannot do that yet";
+
+/// The keys that are not at their default and cannot be honoured, and those that do nothing yet.
+pub fn set_in(settings: &Settings) -> (Vec<String>, Vec<String>) {
+    let (mut refused, mut idle) = (Vec::new(), Vec::new());
+    let now = vocabulary::table_of(settings);
+    let default = vocabulary::table_of(&Settings::default());
+    for key in vocabulary::keys() {
+        if vocabulary::value_at(&now, &key) == vocabulary::value_at(&default, &key) {
+            continue;
+        }
+        match then(&key) {
+            Some(Then::Refuse) => refused.push(key),
+            Some(Then::Warn) => idle.push(key),
+            None => {}
+        }
+    }
+    (refused, idle)
+}
+
+fn then(key: &str) -> Option<Then> {
+    let section = key.split('.').next();
+    let (_, then) = UNBUILT
+        .iter()
+        .find(|(name, _)| *name == key || Some(*name) == section)?;
+    Some(*then)
+}

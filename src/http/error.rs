@@ -1,0 +1,238 @@
+//! Errors as the client reads them: RFC 9457 problems. The only place that knows status codes of failures.
+
+use crate::access::principal::NotAllowed;
+use crate::access::scope::Refused;
+use crate::actors::Refusal;
+use crate::domain::{FieldError, FieldErrors};
+use crate::storage::StorageError;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use std::fmt;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// Something in the request is wrong, and it is said what.
+    Wrong(FieldErrors),
+    /// The caller may not do this, or not with this field.
+    Forbidden(FieldErrors),
+    /// From a page of another origin.
+    ForeignOrigin,
+    NoSuchRoute,
+    NoSuchEntry,
+    WrongMethod(Vec<Method>),
+    NotThisType {
+        accepted: &'static str,
+    },
+    NotThisEncoding,
+    TooLarge {
+        limit: usize,
+    },
+    TooSlow,
+    BrokenBody(String),
+    /// Try again: the queue is full, or every reader is in use.
+    Busy(String),
+    Stopping,
+    DiskFull,
+    /// It took longer than the caller may hold a reader.
+    TookTooLong,
+    /// Ours; the details are in the telemetry.
+    Internal,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    errors: &'a [FieldError],
+}
+
+impl ApiError {
+    /// The one table of failures: status, title and what the client reads.
+    fn told(&self) -> (StatusCode, &'static str, String) {
+        use StatusCode as S;
+        match self {
+            Self::Wrong(errors) => (S::BAD_REQUEST, "Bad request", errors.to_string()),
+            Self::Forbidden(errors) => (S::FORBIDDEN, "Forbidden", errors.to_string()),
+            Self::ForeignOrigin => (
+                S::FORBIDDEN,
+                "Forbidden",
+                "the request comes from a page of another origin".into(),
+            ),
+            Self::NoSuchRoute => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is nothing at this address; /api/docs lists what there is".into(),
+            ),
+            Self::NoSuchEntry => (
+                S::NOT_FOUND,
+                "Not found",
+                "no such entry is in the book".into(),
+            ),
+            Self::WrongMethod(allowed) => (
+                S::METHOD_NOT_ALLOWED,
+                "Method not allowed",
+                format!("this address takes {}", method_list(allowed)),
+            ),
+            Self::NotThisType { accepted } => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "Unsupported media type",
+                format!("Content-Type must be {accepted}"),
+            ),
+            Self::NotThisEncoding => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "Unsupported media type",
+                "Content-Encoding must be gzip, zstd or identity".into(),
+            ),
+            Self::TooLarge { limit } => (
+                S::PAYLOAD_TOO_LARGE,
+                "Content too large",
+                format!("the body is larger than {limit} bytes, decoded"),
+            ),
+            Self::TooSlow => (
+                S::REQUEST_TIMEOUT,
+                "Request timeout",
+                "the body did not come in time".into(),
+            ),
+            Self::BrokenBody(what) => (S::BAD_REQUEST, "Bad request", what.clone()),
+            Self::Busy(what) => (S::SERVICE_UNAVAILABLE, "Busy", what.clone()),
+            Self::Stopping => (
+                S::SERVICE_UNAVAILABLE,
+                "Stopping",
+                "the daemon is stopping; nothing was recorded".into(),
+            ),
+            Self::DiskFull => (
+                S::INSUFFICIENT_STORAGE,
+                "Insufficient storage",
+                "no space is left for the book; nothing was recorded".into(),
+            ),
+            Self::TookTooLong => (
+                S::SERVICE_UNAVAILABLE,
+                "Took too long",
+                "counting took longer than 10 s; narrow the filter, or leave exact=true out".into(),
+            ),
+            Self::Internal => (
+                S::INTERNAL_SERVER_ERROR,
+                "Internal error",
+                "something failed here; the daemon's own log says what".into(),
+            ),
+        }
+    }
+
+    fn errors(&self) -> &[FieldError] {
+        match self {
+            Self::Wrong(errors) | Self::Forbidden(errors) => errors.as_slice(),
+            _ => &[],
+        }
+    }
+}
+
+fn method_list(methods: &[Method]) -> String {
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    names.join(", ")
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told().2)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.told().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, title, detail) = self.told();
+        let problem = Problem {
+            r#type: "about:blank",
+            title,
+            status: status.as_u16(),
+            detail,
+            errors: self.errors(),
+        };
+        let mut response = HttpResponseBuilder::new(status);
+        response.content_type("application/problem+json");
+        match self {
+            Self::Busy(_) | Self::Stopping | Self::DiskFull => {
+                response.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Self::WrongMethod(allowed) => {
+                response.insert_header((header::ALLOW, method_list(allowed)));
+            }
+            // What is left of the body would be read as the next request.
+            Self::TooLarge { .. } | Self::TooSlow => {
+                response.force_close();
+            }
+            _ => {}
+        }
+        response.body(serde_json::to_string(&problem).unwrap_or_default())
+    }
+}
+
+impl From<FieldErrors> for ApiError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Wrong(errors)
+    }
+}
+
+impl From<FieldError> for ApiError {
+    fn from(error: FieldError) -> Self {
+        Self::Wrong(error.into())
+    }
+}
+
+impl From<NotAllowed> for ApiError {
+    fn from(refused: NotAllowed) -> Self {
+        Self::Forbidden(refused.0)
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Wrong(errors) => Self::Wrong(errors),
+            foreign @ Refused::Foreign => {
+                Self::Forbidden(FieldErrors::one("workspace_id", foreign.to_string()))
+            }
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::QueueFull => Self::Busy(refusal.to_string()),
+            Refusal::Stopping => Self::Stopping,
+            Refusal::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Full => Self::DiskFull,
+            StorageError::Busy(what) => Self::Busy(what),
+            other => {
+                log::error!("a request failed: {other}");
+                Self::Internal
+            }
+        }
+    }
+}
+
+/// A handler for whatever the table does not list.
+pub async fn no_such_route() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NoSuchRoute)
+}
+
+/// What a known address answers to a method that it does not take.
+pub fn wrong_method(
+    allowed: Vec<Method>,
+) -> impl Fn(HttpRequest) -> std::future::Ready<Result<HttpResponse, ApiError>> + Clone {
+    move |_| std::future::ready(Err(ApiError::WrongMethod(allowed.clone())))
+}

@@ -1,0 +1,159 @@
+//! From a request to finished values: who calls, from where, and what for.
+
+use super::app::App;
+use super::error::ApiError;
+use crate::access::{Origin, Principal, Scope};
+use crate::domain::limits::USER_AGENT_CHARS;
+use crate::domain::{FieldError, FieldErrors, Filter, PageRequest, PageSize, Position, Seq};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use std::future::{Ready, ready};
+
+/// Who a request comes from.
+pub struct Caller {
+    pub principal: Principal,
+    pub origin: Origin,
+}
+
+/// How a connection came in, noted when it was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    Tcp,
+    /// The control socket beside the book; the user behind it.
+    Control {
+        uid: u32,
+    },
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request))
+    }
+}
+
+fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+    if let Some(Peer::Control { uid }) = request.conn_data::<Peer>().copied()
+        && uid != rustix::process::getuid().as_raw()
+        && uid != 0
+    {
+        let reason = "only the user that Daybook runs as, or root, may use the control socket";
+        return Err(ApiError::Forbidden(FieldErrors::one("uid", reason)));
+    }
+    let agent = request.headers().get(header::USER_AGENT);
+    Ok(Caller {
+        principal: Principal::anonymous(),
+        origin: Origin {
+            ip_address: request
+                .peer_addr()
+                .map(|peer| peer.ip().to_canonical().to_string()),
+            user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
+        },
+    })
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(USER_AGENT_CHARS) {
+        None => text.to_owned(),
+        Some(_) => {
+            let kept: String = text.chars().take(USER_AGENT_CHARS - 1).collect();
+            kept + "…"
+        }
+    }
+}
+
+/// The query parameters, taken out one by one; what is left over at the end is not known here.
+pub struct Query(Vec<(String, String)>);
+
+impl FromRequest for Query {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let pairs =
+            actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+        ready(match pairs {
+            Ok(pairs) => Ok(Self(pairs.into_inner())),
+            Err(_) => Err(FieldError::new("query", "cannot be read").into()),
+        })
+    }
+}
+
+impl Query {
+    pub fn take(&mut self, name: &'static str) -> Result<Option<String>, FieldError> {
+        let mut values = Vec::new();
+        self.0.retain(|(held, value)| {
+            let wanted = held == name;
+            if wanted {
+                values.push(value.clone());
+            }
+            !wanted
+        });
+        match values.len() {
+            0 | 1 => Ok(values.pop()),
+            _ => Err(FieldError::new(name, "must be given once")),
+        }
+    }
+
+    pub fn flag(&mut self, name: &'static str) -> Result<bool, FieldError> {
+        match self.take(name)?.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(FieldError::new(name, "must be true or false")),
+        }
+    }
+
+    pub fn scope(&mut self, caller: &Caller) -> Result<Scope, ApiError> {
+        let asked = self.take("workspace_id")?;
+        Ok(Scope::of(&caller.principal, asked.as_deref())?)
+    }
+
+    pub fn page(&mut self) -> Result<PageRequest, FieldError> {
+        let size = match self.take("limit")? {
+            None => PageSize::default(),
+            Some(text) => PageSize::new(text.parse().unwrap_or(0))?,
+        };
+        let before = self.seq("before_seq")?;
+        let after = self.seq("after_seq")?;
+        let position = match (before, after) {
+            (None, None) => Position::Newest,
+            (Some(seq), None) => Position::Before(seq),
+            (None, Some(seq)) => Position::After(seq),
+            (Some(_), Some(_)) => {
+                return Err(FieldError::new(
+                    "after_seq",
+                    "cannot be given with before_seq",
+                ));
+            }
+        };
+        Ok(PageRequest { position, size })
+    }
+
+    fn seq(&mut self, name: &'static str) -> Result<Option<Seq>, FieldError> {
+        let parsed = self.take(name)?.map(|text| text.parse::<Seq>());
+        match parsed {
+            None => Ok(None),
+            Some(Ok(seq)) if seq >= 0 => Ok(Some(seq)),
+            Some(_) => Err(FieldError::new(name, "must be a whole number, 0 or more")),
+        }
+    }
+
+    /// The filter in what is left; any other parameter is refused.
+    pub fn filter(self, app: &App) -> Result<Filter, FieldErrors> {
+        let pairs = self
+            .0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        Filter::from_parameters(pairs, app.now(), &app.rules)
+    }
+
+    /// For a route that has no parameters beyond those taken already.
+    pub fn nothing_else(self) -> Result<(), FieldErrors> {
+        let unknown =
+            |(name, _): (String, String)| FieldError::new(name, "is not a parameter here");
+        FieldErrors::none_in(self.0.into_iter().map(unknown).collect())
+    }
+}

@@ -1,0 +1,148 @@
+//! Export: every match, oldest first, streamed part by part in constant memory. A download that was cut
+//! short is recognised by its missing last chunk.
+
+use super::reading;
+use crate::access::Scope;
+use crate::domain::{Filter, Seq};
+use crate::export::{Encoder, Format};
+use crate::http::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::{Caller, Query};
+use crate::http::openapi::FilterParameters;
+use crate::http::wire::ProblemSchema;
+use crate::storage::{EntryReader, StorageError};
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, web};
+use futures_util::stream;
+use std::sync::Arc;
+
+/// Entries read in one short transaction.
+const PART: usize = 1_000;
+
+/// Export entries
+///
+/// Every match, oldest first, as one file: `csv`, `json` (one array) or `ndjson` (one entry a line).
+#[utoipa::path(
+    get,
+    path = "/api/v1/activity/export",
+    tag = "activity",
+    params(
+        ("format" = String, Query, description = "csv, json or ndjson", example = "csv"),
+        FilterParameters
+    ),
+    responses(
+        (status = 200, description = "The file", content(
+            (String = "text/csv", example = json!("id,ts,category,action,…\r\n")),
+            (String = "application/x-ndjson"),
+            (Vec<crate::http::wire::EntrySchema> = "application/json"),
+        )),
+        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema),
+    )
+)]
+pub async fn export(
+    app: web::Data<App>,
+    caller: Caller,
+    mut query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let scope = query.scope(&caller)?;
+    let format = format(query.take("format")?)?;
+    let filter = query.filter(&app)?;
+    let upto = reading(&app, |reader| reader.head()).await?.last_seq;
+    let name = file_name(&app, format);
+    let mut response = HttpResponse::Ok();
+    response.content_type(format.content_type()).insert_header((
+        CONTENT_DISPOSITION,
+        format!("attachment; filename=\"{name}\""),
+    ));
+    let export = Export {
+        reader: Arc::clone(&app.reader),
+        scope,
+        filter,
+        upto,
+    };
+    Ok(response.streaming(export.into_stream(format)))
+}
+
+fn format(named: Option<String>) -> Result<Format, crate::domain::FieldError> {
+    Format::parse(named.as_deref().unwrap_or_default())
+}
+
+/// `daybook-20261121T080000Z.csv`
+fn file_name(app: &App, format: Format) -> String {
+    let now = app.now().to_string();
+    let seconds: String = now[..19]
+        .chars()
+        .filter(|c| !matches!(c, '-' | ':'))
+        .collect();
+    format!("daybook-{seconds}Z.{}", format.extension())
+}
+
+struct Export {
+    reader: Arc<dyn EntryReader>,
+    scope: Scope,
+    filter: Filter,
+    upto: Seq,
+}
+
+/// What has been encoded, and where to go on; none at the end.
+struct Part {
+    bytes: Vec<u8>,
+    next: Option<(Box<dyn Encoder>, Seq)>,
+}
+
+impl Export {
+    /// The next part is read while this one is on its way.
+    fn into_stream(
+        self,
+        format: Format,
+    ) -> impl futures_util::Stream<Item = Result<Bytes, actix_web::Error>> {
+        let export = Arc::new(self);
+        let mut start = Vec::new();
+        let mut encoder = format.encoder();
+        encoder.start(&mut start);
+        let first = Arc::clone(&export).part(start, encoder, 0);
+        stream::unfold(Some(first), move |coming| {
+            let export = Arc::clone(&export);
+            async move {
+                let part = match coming?.await {
+                    Ok(part) => part,
+                    Err(error) => return Some((Err(actix_web::Error::from(error)), None)),
+                };
+                let coming = part
+                    .next
+                    .map(|(encoder, after)| export.part(Vec::new(), encoder, after));
+                Some((Ok(Bytes::from(part.bytes)), coming))
+            }
+        })
+    }
+
+    /// Begins to read and encode at once, whoever awaits it when.
+    fn part(
+        self: Arc<Self>,
+        mut bytes: Vec<u8>,
+        mut encoder: Box<dyn Encoder>,
+        after: Seq,
+    ) -> impl Future<Output = Result<Part, ApiError>> {
+        let reading = web::block(move || -> Result<Part, StorageError> {
+            let part = self
+                .reader
+                .export(&self.scope, &self.filter, after, self.upto, PART)?;
+            for stored in &part.items {
+                encoder.entry(&stored.entry, &mut bytes);
+            }
+            let next = match part.next {
+                Some(after) if after < self.upto => Some((encoder, after)),
+                _ => {
+                    encoder.end(&mut bytes);
+                    None
+                }
+            };
+            Ok(Part { bytes, next })
+        });
+        async move {
+            let part = reading.await.map_err(|_| ApiError::Internal)?;
+            part.map_err(ApiError::from)
+        }
+    }
+}

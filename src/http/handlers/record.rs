@@ -1,0 +1,150 @@
+//! Recording: one entry, an array, or lines. The answer is sent after the commit.
+
+use crate::actors::{Outcome, Refusal};
+use crate::domain::{FieldErrors, NewEntry};
+use crate::http::app::App;
+use crate::http::body::{self, Shape};
+use crate::http::error::ApiError;
+use crate::http::extract::{Caller, Query};
+use crate::http::intake::{self, Intake, Kind};
+use crate::http::wire::{BulkRecorded, Recorded, Rejected, WrongField};
+use crate::telemetry::Rejection;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+/// Record entries
+///
+/// One JSON object records one entry. A JSON array, or lines of JSON (`application/x-ndjson`), record
+/// many, and each stands alone. The answer comes after the commit is durable. Bodies may be compressed
+/// with gzip or zstd.
+#[utoipa::path(
+    post,
+    path = "/api/v1/activity",
+    tag = "activity",
+    request_body(
+        content(
+            (crate::http::wire::NewEntrySchema = "application/json", example = json!({
+                "category": "entity", "action": "task.created", "actor": "anna",
+                "entity_type": "task", "entity_id": "42", "message": "Anna created the task “Water the plants”"
+            })),
+            (String = "application/x-ndjson", example = json!(
+                "{\"category\":\"device\",\"action\":\"device.online\",\"message\":\"The lamp is back\"}\n"
+            )),
+        ),
+    ),
+    responses(
+        (status = 201, description = "Recorded", body = Recorded, example = json!({
+            "id": "al_019a9d3f8c7e7c3ab1d5f6a7b8c9d0e1", "seq": 1,
+            "ts": "2026-11-21T08:00:00.000000Z", "duplicate": false
+        })),
+        (status = 200, description = "A known id, or what became of each entry of a bulk", body = BulkRecorded,
+            example = json!({"accepted": 1, "duplicates": 0, "rejected": [], "last_seq": 2})),
+        (status = 400, description = "Something is wrong, and each field is named", body = crate::http::wire::ProblemSchema),
+        (status = 413, description = "Too large", body = crate::http::wire::ProblemSchema),
+        (status = 415, description = "Another type or encoding", body = crate::http::wire::ProblemSchema),
+        (status = 503, description = "Busy or stopping; try again", body = crate::http::wire::ProblemSchema),
+        (status = 507, description = "The disk is full", body = crate::http::wire::ProblemSchema),
+    )
+)]
+pub async fn record(
+    request: HttpRequest,
+    payload: web::Payload,
+    app: web::Data<App>,
+    caller: Caller,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    query.nothing_else()?;
+    let kind = Kind::of(&request)?;
+    let shape = match kind {
+        Kind::Json => Shape::OneOrArray,
+        Kind::Lines => Shape::Lines,
+    };
+    let body = body::read(&request, payload, shape, body_limits(&app)).await?;
+    match intake::read(app.clone(), caller, kind, body).await? {
+        Intake::One(entry) => one(&app, entry).await,
+        Intake::Many(entries) => many(&app, entries).await,
+    }
+}
+
+fn body_limits(app: &App) -> body::Limits {
+    let limits = &app.settings.limits;
+    body::Limits {
+        single: limits.body.bytes(),
+        bulk: limits.bulk_body.bytes(),
+        time: limits.body_timeout.get(),
+    }
+}
+
+async fn one(app: &App, entry: NewEntry) -> Result<HttpResponse, ApiError> {
+    let mut outcomes = app.writer.record(vec![entry]).await?;
+    let receipt = outcomes.pop().unwrap_or(Err(Refusal::Stopping))?;
+    let recorded = Recorded::from(&receipt);
+    Ok(if recorded.duplicate {
+        HttpResponse::Ok().json(recorded)
+    } else {
+        HttpResponse::Created().json(recorded)
+    })
+}
+
+async fn many(
+    app: &App,
+    entries: Vec<Result<NewEntry, FieldErrors>>,
+) -> Result<HttpResponse, ApiError> {
+    let mut answer = BulkRecorded::default();
+    let (mut right, mut places) = (Vec::new(), Vec::new());
+    for (index, entry) in entries.into_iter().enumerate() {
+        match entry {
+            Ok(entry) => {
+                right.push(entry);
+                places.push(index);
+            }
+            Err(errors) => answer.reject(index, errors),
+        }
+    }
+    let wrong = answer.rejected.len() as u64;
+    app.metrics.rejected(Rejection::Invalid).inc_by(wrong);
+    let outcomes = app.writer.record(right).await?;
+    if let Some(refusal) = refused_as_a_whole(&outcomes) {
+        return Err(refusal.into());
+    }
+    for (index, outcome) in places.into_iter().zip(outcomes) {
+        answer.count(index, outcome);
+    }
+    answer.rejected.sort_by_key(|rejected| rejected.index);
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// When nothing of a bulk came into the book, its sender reads the one reason.
+fn refused_as_a_whole(outcomes: &[Outcome]) -> Option<Refusal> {
+    if outcomes.iter().any(Result::is_ok) {
+        return None;
+    }
+    outcomes.first().and_then(|first| first.clone().err())
+}
+
+impl BulkRecorded {
+    fn count(&mut self, index: usize, outcome: Outcome) {
+        match outcome {
+            Ok(receipt) => {
+                if receipt.duplicate {
+                    self.duplicates += 1;
+                } else {
+                    self.accepted += 1;
+                }
+                self.last_seq = self.last_seq.max(Some(receipt.seq));
+            }
+            Err(refusal) => {
+                let reason = format!("was not recorded, try again: {refusal}");
+                self.reject(index, FieldErrors::one("entry", reason));
+            }
+        }
+    }
+
+    fn reject(&mut self, index: usize, errors: FieldErrors) {
+        let wrong = |error: crate::domain::FieldError| WrongField {
+            field: error.field.into_owned(),
+            reason: error.reason.into_owned(),
+        };
+        let errors = errors.into_vec().into_iter().map(wrong).collect();
+        self.rejected.push(Rejected { index, errors });
+    }
+}

@@ -1,0 +1,136 @@
+//! What an operator asks of the daemon itself.
+
+use super::reading;
+use crate::actors::Health;
+use crate::http::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::{Caller, Query};
+use crate::http::wire::{BookState, SystemInfo, WriterState};
+use crate::http::{docs, openapi};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use actix_web::{HttpResponse, web};
+
+/// About this daemon and its book
+#[utoipa::path(
+    get,
+    path = "/api/v1/system/info",
+    tag = "operation",
+    responses((status = 200, description = "Version, book and writer", body = SystemInfo, example = json!({
+        "name": "daybook", "version": "0.1.0", "epoch": "0b4f7c1e-5a3d-4c55-8b0e-6c2f9f1d7a10",
+        "now": "2026-11-21T08:00:00.000000Z", "started_at": "2026-11-21T07:00:00.000000Z",
+        "uptime_seconds": 3600,
+        "book": {"engine": "SQLite 3.53.2", "bytes": 122880, "first_seq": 1, "last_seq": 17,
+            "last_ts": "2026-11-21T07:59:59.000000Z"},
+        "writer": {"health": "writable", "queue_entries": 0, "queue_bytes": 0}
+    })))
+)]
+pub async fn info(
+    app: web::Data<App>,
+    _caller: Caller,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    query.nothing_else()?;
+    let book = reading(&app, |reader| reader.info()).await?;
+    let held = app.writer.queue().held();
+    Ok(HttpResponse::Ok().json(SystemInfo {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        epoch: book.head.epoch.to_string(),
+        now: app.now().to_string(),
+        started_at: app.started.at.to_string(),
+        uptime_seconds: app.started.instant.elapsed().as_secs(),
+        writer: WriterState {
+            health: match app.writer.health() {
+                Health::Writable => "writable",
+                Health::Full => "full",
+                Health::Closed => "closed",
+            },
+            queue_entries: held.entries,
+            queue_bytes: held.bytes,
+        },
+        book: BookState {
+            engine: book.engine,
+            bytes: book.bytes,
+            first_seq: book.first_seq,
+            last_seq: book.head.last_seq,
+            last_ts: (book.head.last_seq > 0).then(|| book.head.last_ts.to_string()),
+        },
+    }))
+}
+
+/// Metrics
+///
+/// In the Prometheus text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain",
+        example = json!("# HELP daybook_last_seq The highest number given.\n")))
+)]
+pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let info = reading(&app, |reader| reader.info()).await;
+    if let Ok(book) = info {
+        app.metrics.book_bytes.set(gauge(book.bytes));
+        app.metrics.last_seq.set(book.head.last_seq);
+    }
+    let held = app.writer.queue().held();
+    app.metrics
+        .writer_queue_entries
+        .set(gauge(held.entries as u64));
+    app.metrics.writer_queue_bytes.set(gauge(held.bytes as u64));
+    Ok(HttpResponse::Ok()
+        .content_type(crate::telemetry::metrics::CONTENT_TYPE)
+        .body(app.metrics.encode()))
+}
+
+fn gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// This description
+#[utoipa::path(
+    get,
+    path = "/api/openapi.json",
+    tag = "operation",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object, example = json!({"openapi": "3.1.0"})))
+)]
+pub async fn openapi_json() -> HttpResponse {
+    HttpResponse::Ok().json(openapi::document())
+}
+
+/// The same, to read
+#[utoipa::path(
+    get,
+    path = "/api/docs",
+    tag = "operation",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html",
+        example = json!("<!doctype html>…")))
+)]
+pub async fn docs_page() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, docs::POLICY))
+        .body(docs::page(&openapi::document()))
+}
+
+/// The style of that page
+#[utoipa::path(
+    get,
+    path = "/api/docs.css",
+    tag = "operation",
+    responses((status = 200, description = "A style sheet", body = String, content_type = "text/css",
+        example = json!("body{font:16px/1.5 system-ui}")))
+)]
+pub async fn docs_style() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .body(docs::STYLE)
+}
+
+/// Until there is a page to see, the root leads to what there is to read.
+pub async fn root() -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, "/api/docs"))
+        .finish()
+}

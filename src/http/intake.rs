@@ -1,0 +1,86 @@
+//! From a body to new entries: `ingest` reads it, `access` says whose it is, `domain` checks it.
+
+use super::app::App;
+use super::error::ApiError;
+use super::extract::Caller;
+use crate::domain::{Draft, FieldErrors, NewEntry};
+use crate::ingest::native;
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+
+/// What a body says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Json,
+    Lines,
+}
+
+pub const ACCEPTED: &str = "application/json or application/x-ndjson";
+
+/// One entry, or many that stand each alone.
+pub enum Intake {
+    One(NewEntry),
+    Many(Vec<Result<NewEntry, FieldErrors>>),
+}
+
+/// A body larger than this is read on a thread for blocking work, so that nobody else waits for it.
+const LARGE: usize = 128 * 1024;
+
+impl Kind {
+    pub fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let given = request.headers().get(header::CONTENT_TYPE);
+        let given = given
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        match given
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "application/json" => Ok(Self::Json),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Self::Lines),
+            _ => Err(ApiError::NotThisType { accepted: ACCEPTED }),
+        }
+    }
+}
+
+pub async fn read(
+    app: web::Data<App>,
+    caller: Caller,
+    kind: Kind,
+    body: Vec<u8>,
+) -> Result<Intake, ApiError> {
+    if body.len() < LARGE {
+        return parse(&app, &caller, kind, &body);
+    }
+    web::block(move || parse(&app, &caller, kind, &body))
+        .await
+        .map_err(|_| ApiError::Internal)?
+}
+
+fn parse(app: &App, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Intake, ApiError> {
+    let drafts = match kind {
+        Kind::Lines => native::lines(body)?,
+        Kind::Json if native::looks_like_array(body) == Some(true) => native::array(body)?,
+        Kind::Json => {
+            let mut draft = native::one(body)?;
+            caller
+                .principal
+                .attribute(&mut draft, &caller.origin, &app.privacy)?;
+            return Ok(Intake::One(draft.check(&app.rules)?));
+        }
+    };
+    let checked = drafts.into_iter().map(|draft| checked(app, caller, draft?));
+    Ok(Intake::Many(checked.collect()))
+}
+
+fn checked(app: &App, caller: &Caller, mut draft: Draft) -> Result<NewEntry, FieldErrors> {
+    caller
+        .principal
+        .attribute(&mut draft, &caller.origin, &app.privacy)
+        .map_err(|refused| refused.0)?;
+    draft.check(&app.rules)
+}

@@ -1,0 +1,80 @@
+//! The whole URL table. `/api/openapi.json` lists the same, which a test holds.
+
+use super::error::{no_such_route, wrong_method};
+use super::handlers::{activity, count, entry, export, health, record, system};
+use actix_web::guard;
+use actix_web::http::Method;
+use actix_web::{Resource, Route, web};
+
+/// One line of the table.
+pub struct Line {
+    pub method: Method,
+    pub path: &'static str,
+    handler: fn() -> Route,
+}
+
+const fn line(method: Method, path: &'static str, handler: fn() -> Route) -> Line {
+    Line {
+        method,
+        path,
+        handler,
+    }
+}
+
+/// In the order in which they are tried: a fixed word before a name.
+#[rustfmt::skip]
+pub const TABLE: &[Line] = &[
+    line(Method::POST, "/api/v1/activity",                                 || web::route().to(record::record)),
+    line(Method::GET,  "/api/v1/activity",                                 || web::route().to(activity::page)),
+    line(Method::GET,  "/api/v1/activity/count",                           || web::route().to(count::count)),
+    line(Method::GET,  "/api/v1/activity/export",                          || web::route().to(export::export)),
+    line(Method::GET,  "/api/v1/activity/audit/{entity_type}/{entity_id}", || web::route().to(activity::trail)),
+    line(Method::GET,  "/api/v1/activity/{id}",                            || web::route().to(entry::entry)),
+    line(Method::GET,  "/api/v1/system/info",                              || web::route().to(system::info)),
+    line(Method::GET,  "/api/openapi.json",                                || web::route().to(system::openapi_json)),
+    line(Method::GET,  "/api/docs",                                        || web::route().to(system::docs_page)),
+    line(Method::GET,  "/api/docs.css",                                    || web::route().to(system::docs_style)),
+    line(Method::GET,  "/healthz",                                         || web::route().to(health::healthz)),
+    line(Method::GET,  "/readyz",                                          || web::route().to(health::readyz)),
+    line(Method::GET,  "/metrics",                                         || web::route().to(system::metrics)),
+];
+
+/// What the origins' clients call answers as the address under `/api/v1` does.
+const ALIAS: (&str, &str) = ("/api/v1/activity", "/api/activity");
+
+pub fn configure(config: &mut web::ServiceConfig) {
+    for path in paths() {
+        config.service(resource(path, path));
+        if let Some(rest) = path.strip_prefix(ALIAS.0) {
+            config.service(resource(path, &format!("{}{rest}", ALIAS.1)));
+        }
+    }
+    config.route("/", web::get().to(system::root));
+    config.default_service(web::to(no_such_route));
+}
+
+/// Each address once, in the table's order.
+fn paths() -> Vec<&'static str> {
+    let mut paths: Vec<&str> = TABLE.iter().map(|line| line.path).collect();
+    paths.dedup();
+    paths
+}
+
+fn resource(listed: &str, path: &str) -> Resource {
+    let lines = TABLE.iter().filter(|line| line.path == listed);
+    let mut resource = web::resource(path);
+    let mut methods = Vec::new();
+    for line in lines {
+        methods.push(line.method.clone());
+        resource = resource.route((line.handler)().guard(takes(line.method.clone())));
+    }
+    resource.default_service(web::to(wrong_method(methods)))
+}
+
+/// Where one may GET, one may also ask for the head alone.
+fn takes(method: Method) -> impl guard::Guard {
+    guard::fn_guard(move |context| {
+        let asked = &context.head().method;
+        *asked == method || (*asked == Method::HEAD && method == Method::GET)
+    })
+}

@@ -1,0 +1,56 @@
+//! The lock beside the book: whoever holds it is the one process that writes. It is released by the
+//! kernel, whatever way the process ends, and the file stays.
+
+use crate::storage::StorageError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+pub struct BookLock {
+    _held: File,
+}
+
+impl BookLock {
+    pub fn take(book: &Path) -> Result<Self, StorageError> {
+        let path = beside(book, "lock");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|cause| StorageError::Io(format!("{}: {cause}", path.display())))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(held_by_another(book, &mut file)),
+            Err(TryLockError::Error(cause)) => {
+                return Err(StorageError::Io(format!("{}: {cause}", path.display())));
+            }
+        }
+        // Who holds it, for whoever finds it held; only a help, so a failure to write it is none.
+        let _ = file.set_len(0);
+        let _ = writeln!(file, "{}", std::process::id());
+        Ok(Self { _held: file })
+    }
+}
+
+fn held_by_another(book: &Path, file: &mut File) -> StorageError {
+    let mut holder = String::new();
+    let _ = file.take(32).read_to_string(&mut holder);
+    let holder = match holder.trim() {
+        "" => "another process".to_owned(),
+        pid => format!("process {pid}"),
+    };
+    StorageError::Held {
+        book: book.to_owned(),
+        holder,
+    }
+}
+
+/// `BOOK.lock`, `BOOK.sock`.
+pub fn beside(book: &Path, suffix: &str) -> PathBuf {
+    let mut name = book.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}

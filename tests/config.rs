@@ -1,0 +1,369 @@
+//! What the owner can rely on when setting things: the shipped file, the order of what wins, and that an error
+//! points at its place.
+
+use daybook::config::{self, ConfigError, Inputs, Loaded, Override, Settings, Source};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Inputs whose file holds `text`; the directory lives as long as the test.
+struct World {
+    directory: tempfile::TempDir,
+    inputs: Inputs,
+}
+
+impl World {
+    fn new(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("daybook.toml");
+        std::fs::write(&path, text).unwrap();
+        let inputs = Inputs {
+            file: Some(path),
+            ..Inputs::default()
+        };
+        Self { directory, inputs }
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.inputs.environment.push((name.into(), value.into()));
+        self
+    }
+
+    fn flag(mut self, flag: &str, key: &str, value: &str) -> Self {
+        self.inputs.flags.push(Override::flag(flag, key, value));
+        self
+    }
+
+    fn load(&self) -> Result<Loaded, ConfigError> {
+        config::load(&self.inputs)
+    }
+
+    fn loaded(&self) -> Loaded {
+        self.load().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The message, without the directory that differs from run to run.
+    fn error(&self) -> String {
+        let directory = format!("{}/", self.directory.path().display());
+        self.load().unwrap_err().to_string().replace(&directory, "")
+    }
+}
+
+/// The shipped file with every key switched on.
+fn switched_on() -> String {
+    let is_key = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase());
+    config::SHIPPED
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if is_key(rest) => rest,
+            _ => line,
+        })
+        .fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn keys_of(table: &toml::Table) -> BTreeSet<String> {
+    table
+        .iter()
+        .filter_map(|(section, value)| Some((section, value.as_table()?)))
+        .flat_map(|(section, inner)| inner.keys().map(move |key| format!("{section}.{key}")))
+        .collect()
+}
+
+mod the_shipped_file {
+    use super::*;
+
+    #[test]
+    fn sets_nothing_as_it_is() {
+        let loaded = World::new(config::SHIPPED).loaded();
+        assert_eq!(loaded.settings, Settings::default());
+        assert_eq!(*loaded.origins.source_of("server.listen"), Source::Default);
+        assert_eq!(loaded.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn shows_every_key_with_its_default() {
+        let text = switched_on();
+        let loaded = World::new(&text).loaded();
+        assert_eq!(loaded.settings, Settings::default());
+        let shown = keys_of(&text.parse().unwrap());
+        let all = keys_of(&toml::Table::try_from(Settings::default()).unwrap());
+        assert_eq!(shown, all);
+    }
+
+    #[test]
+    fn says_something_of_every_section_and_table() {
+        let table = toml::Table::try_from(Settings::default()).unwrap();
+        for (section, value) in &table {
+            let heading = if value.is_table() {
+                format!("\n[{section}]\n")
+            } else {
+                format!("[[{section}]]\n")
+            };
+            assert!(config::SHIPPED.contains(&heading), "{section}");
+        }
+    }
+
+    #[test]
+    fn explains_every_group_of_keys() {
+        let lines: Vec<&str> = config::SHIPPED.lines().collect();
+        for pair in lines.windows(2) {
+            let first_of_group = pair[1].starts_with(|c| c == '#')
+                && pair[1][1..].starts_with(|c: char| c.is_ascii_lowercase());
+            assert!(!(first_of_group && pair[0].is_empty()), "{}", pair[1]);
+        }
+    }
+}
+
+mod what_wins {
+    use super::*;
+
+    #[test]
+    fn a_flag_over_the_environment_over_the_file_over_the_default() {
+        let file =
+            "[retention]\nmax_days = 1\nmax_entries = 200\n[server]\nlisten = '127.0.0.1:1'\n";
+        let loaded = World::new(file)
+            .variable("DAYBOOK_RETENTION__MAX_DAYS", "2")
+            .variable("DAYBOOK_SERVER__LISTEN", "127.0.0.1:2")
+            .flag("--listen", "server.listen", "127.0.0.1:3")
+            .loaded();
+        assert_eq!(loaded.settings.server.listen.to_string(), "127.0.0.1:3");
+        assert_eq!(loaded.settings.retention.max_days, 2);
+        assert_eq!(loaded.settings.retention.max_entries, 200);
+        assert!(loaded.settings.retention.enabled);
+        let source = |key: &str| loaded.origins.source_of(key).to_string();
+        assert_eq!(source("server.listen"), "flag");
+        assert_eq!(source("retention.max_days"), "environment");
+        assert_eq!(source("retention.max_entries"), "file");
+        assert!(loaded.is_locked("retention.max_days"));
+        assert!(!loaded.is_locked("retention.max_entries"));
+    }
+
+    #[test]
+    fn a_locked_file_locks_what_it_does_not_name_too() {
+        let loaded = World::new("[retention]\nlocked = true\n").loaded();
+        assert!(loaded.is_locked("retention.max_days"));
+    }
+
+    #[test]
+    fn the_first_file_of_the_search_path_and_none_is_fine() {
+        let world = World::new("[retention]\nmax_days = 7\n");
+        let there = world.inputs.file.clone().unwrap();
+        let search = vec![PathBuf::from("/nowhere/daybook.toml"), there.clone()];
+        let loaded = config::load(&Inputs {
+            search,
+            ..Inputs::default()
+        });
+        let loaded = loaded.unwrap();
+        assert_eq!(loaded.file, Some(there));
+        assert_eq!(loaded.settings.retention.max_days, 7);
+        let loaded = config::load(&Inputs::default()).unwrap();
+        assert_eq!(loaded.settings, Settings::default());
+        assert_eq!(loaded.file, None);
+    }
+
+    #[test]
+    fn a_named_file_must_be_there() {
+        let mut world = World::new("");
+        world.inputs.file = Some("/nowhere/daybook.toml".into());
+        assert!(world.error().starts_with("/nowhere/daybook.toml: "));
+    }
+
+    #[test]
+    fn the_book_of_a_service_is_in_its_state_directory() {
+        let url = |world: World| world.loaded().settings.storage.url.as_str().to_owned();
+        let service =
+            || World::new("").variable("STATE_DIRECTORY", "/var/lib/daybook:/var/lib/other");
+        assert_eq!(url(service()), "sqlite:///var/lib/daybook/daybook.db");
+        let said = service().variable("DAYBOOK_STORAGE__URL", "sqlite:///srv/book.db");
+        assert_eq!(url(said), "sqlite:///srv/book.db");
+        assert_eq!(url(World::new("")), "sqlite://data/daybook.db");
+    }
+}
+
+mod an_error {
+    use super::*;
+
+    #[test]
+    fn in_the_file_shows_line_and_caret() {
+        let world =
+            World::new("[server]\nworkers = 2\n\n[retention]\n  max_days = 99999 # years\n");
+        assert_eq!(
+            world.error(),
+            "daybook.toml:5:14: retention.max_days: must be 0 (no limit) or 1 to 36500\n  \
+             |\n5 |   max_days = 99999 # years\n  |              ^^^^^"
+        );
+    }
+
+    /// The text, where in it, and what is said.
+    const WRONG: [(&str, &str, &str); 24] = [
+        ("[server", "1:8", ""),
+        ("a = = 1", "1:5", ""),
+        ("server = 1", "1:10", "invalid type"),
+        (
+            "[sever]\nlisten = ''",
+            "1:2",
+            "unknown section sever; did you mean server?",
+        ),
+        (
+            "[retention]\nmax_day = 1",
+            "2:1",
+            "did you mean retention.max_days?",
+        ),
+        ("colour = 'red'", "1:1", "unknown section colour"),
+        (
+            "[retention]\ninterval = '1s'",
+            "2:12",
+            "retention.interval: must be 1m to 1d",
+        ),
+        (
+            "[retention]\ninterval = 60",
+            "2:12",
+            "expected a duration in words",
+        ),
+        (
+            "[retention]\ninterval = 'soon'",
+            "2:12",
+            "\"soon\" is not a duration",
+        ),
+        (
+            "[retention]\nmax_entries = 99",
+            "2:15",
+            "must be 0 (no limit) or 100 to 1000000000",
+        ),
+        ("[retention]\nmax_entries = -1", "2:15", "must be 0"),
+        ("[retention]\nenabled = 'yes'", "2:11", "expected a boolean"),
+        (
+            "[server]\nlisten = 'example.com:80'",
+            "2:10",
+            "server.listen: \"example.com:80\" is not an address",
+        ),
+        ("[server]\nlisten = []", "2:10", "at least one address"),
+        (
+            "[server]\ntrusted_proxies = ['10.0.0.0/8', 'x']",
+            "2:19",
+            "\"x\" is not a network",
+        ),
+        (
+            "[server]\ntls_cert = 'a.pem'",
+            "2:12",
+            "needs server.tls_key beside it",
+        ),
+        (
+            "[storage]\nurl = 'daybook.db'",
+            "2:7",
+            "storage.url: must be",
+        ),
+        ("[limits]\nbody = '1 banana'", "2:8", "is not a size"),
+        (
+            "[limits]\nbody = '30 MiB'\nbulk_body = '20 MiB'",
+            "3:13",
+            "must not be smaller than limits.body",
+        ),
+        (
+            "[activity]\nextra_categories = ['auth']",
+            "2:20",
+            "is a category already",
+        ),
+        (
+            "[activity]\nextra_categories = ['Bad One']",
+            "2:20",
+            "is not a category",
+        ),
+        (
+            "[activity]\nrecord_requests = 'some'",
+            "2:19",
+            "unknown variant",
+        ),
+        ("[[captures]]\nkind = 'syslog'", "1:1", "needs a `name`"),
+        ("[[captures]]\nname = 'a b'", "2:8", "a name must be"),
+    ];
+
+    #[test]
+    fn points_at_what_is_wrong() {
+        for (text, place, reason) in WRONG {
+            let error = World::new(text).error();
+            assert!(
+                error.starts_with(&format!("daybook.toml:{place}: ")),
+                "{error}"
+            );
+            assert!(error.contains(reason), "{error}");
+            assert!(error.contains('^'), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_a_name_that_stands_twice_names_it() {
+        let error = World::new("[[captures]]\nname = 'a'\n[[captures]]\nname = 'a'\n").error();
+        assert!(error.contains("\"a\" stands here twice"), "{error}");
+    }
+
+    #[test]
+    fn in_the_environment_names_the_variable() {
+        let error = |name: &str, value: &str| World::new("").variable(name, value).error();
+        assert_eq!(
+            error("DAYBOOK_RETENTION__MAX_DAYS", "99999"),
+            "environment variable DAYBOOK_RETENTION__MAX_DAYS: must be 0 (no limit) or 1 to 36500"
+        );
+        assert_eq!(
+            error("DAYBOOK_RETENTION__MAX_DAY", "1"),
+            "environment variable DAYBOOK_RETENTION__MAX_DAY: sets no key; did you mean \
+             DAYBOOK_RETENTION__MAX_DAYS?"
+        );
+        assert!(error("DAYBOOK_retention__max_days", "1").contains("did you mean"));
+        assert!(
+            error("DAYBOOK_SERVER__TLS_KEY", "k.pem").contains("DAYBOOK_SERVER__TLS_KEY: needs")
+        );
+    }
+
+    #[test]
+    fn on_the_command_line_names_the_flag() {
+        let error = World::new("")
+            .flag("--listen", "server.listen", "nowhere")
+            .error();
+        assert!(
+            error.starts_with("--listen: \"nowhere\" is not an address"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn is_none_for_a_variable_that_is_not_a_setting() {
+        let world = World::new("")
+            .variable("DAYBOOK_URL", "http://x")
+            .variable("PATH__X", "y");
+        assert_eq!(world.loaded().settings, Settings::default());
+    }
+
+    #[test]
+    fn comes_of_a_promise_that_this_version_cannot_keep() {
+        let error = World::new("[privacy]\nemails = 'drop'\n").error();
+        assert!(
+            error.contains("2:10: privacy.emails: this version cannot"),
+            "{error}"
+        );
+    }
+}
+
+mod a_warning {
+    use super::*;
+
+    #[test]
+    fn comes_of_listening_in_the_open_without_tls() {
+        let loaded = World::new("[server]\nlisten = '0.0.0.0:7480'\n").loaded();
+        assert_eq!(loaded.warnings.len(), 1);
+        assert!(loaded.warnings[0].starts_with("server.listen: 0.0.0.0:7480 "));
+    }
+
+    #[test]
+    fn comes_of_what_has_no_effect_yet() {
+        let loaded = World::new("[[captures]]\nname = 'a'\nkind = 'syslog'\n").loaded();
+        assert_eq!(loaded.settings.captures[0].name(), "a");
+        assert_eq!(
+            loaded.settings.captures[0].rest["kind"].as_str(),
+            Some("syslog")
+        );
+        assert_eq!(
+            loaded.warnings,
+            ["captures: this version cannot do that yet; it has no effect"]
+        );
+    }
+}
