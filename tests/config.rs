@@ -94,9 +94,9 @@ mod the_shipped_file {
         let table = toml::Table::try_from(Settings::default()).unwrap();
         for (section, value) in &table {
             let heading = if value.is_table() {
-                format!("\n[{section}]\n")
+                format!("\n[{section}]")
             } else {
-                format!("[[{section}]]\n")
+                format!("[[{section}]]")
             };
             assert!(config::SHIPPED.contains(&heading), "{section}");
         }
@@ -106,7 +106,7 @@ mod the_shipped_file {
     fn explains_every_group_of_keys() {
         let lines: Vec<&str> = config::SHIPPED.lines().collect();
         for pair in lines.windows(2) {
-            let first_of_group = pair[1].starts_with(|c| c == '#')
+            let first_of_group = pair[1].starts_with('#')
                 && pair[1][1..].starts_with(|c: char| c.is_ascii_lowercase());
             assert!(!(first_of_group && pair[0].is_empty()), "{}", pair[1]);
         }

@@ -1,4 +1,73 @@
-//! cli
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+//! The command line: one file a command. Here is only which one runs, and what all of them need first.
+
+pub mod args;
+mod check;
+mod check_config;
+mod default_config;
+pub mod exit;
+mod export;
+pub mod output;
+mod serve;
+mod status;
+
+pub use args::{Args, Command};
+pub use exit::Exit;
+
+use crate::config::{self, Inputs, Loaded};
+use crate::telemetry::{self, Shape};
+use clap::Parser;
+use std::process::ExitCode;
+
+pub fn main() -> ExitCode {
+    let environment = environment();
+    match Args::try_parse() {
+        Ok(args) => run(&args, environment).into(),
+        Err(error) => wrong_usage(&error).into(),
+    }
+}
+
+/// Help and the version come as errors too, and are none.
+fn wrong_usage(error: &clap::Error) -> Exit {
+    let written = output::exit_of(error.print());
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        written
+    }
+}
+
+/// A name or a value that is not UTF-8 is no setting of ours; what it holds is then refused as a value.
+fn environment() -> Vec<(String, String)> {
+    let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
+    std::env::vars_os()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
+}
+
+fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
+    let shape = Shape::of_stderr(args::variable(&environment, "JOURNAL_STREAM"));
+    telemetry::log::init(args.log_filter(&environment), shape);
+    let inputs = args.inputs(environment);
+    match &args.command {
+        Command::CheckConfig => check_config::run(&inputs),
+        Command::DefaultConfig => default_config::run(),
+        Command::Serve(_) => with(&inputs, |loaded| {
+            loaded.warnings.iter().for_each(|text| log::warn!("{text}"));
+            serve::run(loaded)
+        }),
+        Command::Export(export) => with(&inputs, |loaded| export::run(loaded, export)),
+        Command::Check => with(&inputs, check::run),
+        Command::Status => with(&inputs, status::run),
+    }
+}
+
+/// Runs a command with the configuration, or says what is wrong with that.
+fn with(inputs: &Inputs, command: impl FnOnce(&Loaded) -> Exit) -> Exit {
+    match config::load(inputs) {
+        Ok(loaded) => command(&loaded),
+        Err(error) => {
+            output::complain(error);
+            Exit::Config
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub const ACCEPTED: &str = "application/json or application/x-ndjson";
 
 /// One entry, or many that stand each alone.
 pub enum Intake {
-    One(NewEntry),
+    One(Box<NewEntry>),
     Many(Vec<Result<NewEntry, FieldErrors>>),
 }
 
@@ -70,7 +70,7 @@ fn parse(app: &App, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Intake, 
             caller
                 .principal
                 .attribute(&mut draft, &caller.origin, &app.privacy)?;
-            return Ok(Intake::One(draft.check(&app.rules)?));
+            return Ok(Intake::One(Box::new(draft.check(&app.rules)?)));
         }
     };
     let checked = drafts.into_iter().map(|draft| checked(app, caller, draft?));

@@ -60,7 +60,7 @@ pub async fn record(
     };
     let body = body::read(&request, payload, shape, body_limits(&app)).await?;
     match intake::read(app.clone(), caller, kind, body).await? {
-        Intake::One(entry) => one(&app, entry).await,
+        Intake::One(entry) => one(&app, *entry).await,
         Intake::Many(entries) => many(&app, entries).await,
     }
 }

@@ -1,0 +1,280 @@
+//! The command line: what may be said, and the help that explains it.
+
+use crate::config::{Inputs, Override, SEARCH_PATH};
+use crate::telemetry::{self, log_filter};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const TOP_HELP: &str = "\
+Examples:
+  daybook serve                        start on 127.0.0.1:7480, the book in ./data
+  daybook default-config > daybook.toml
+  daybook check-config --config /etc/daybook/daybook.toml
+  daybook export --format csv --since 7d --output week.csv
+
+Files:
+  ./daybook.toml, then /etc/daybook/daybook.toml, unless --config names one.
+  Without a file the defaults hold.
+
+Environment:
+  DAYBOOK_SECTION__KEY  sets a key of the configuration and wins over the file:
+                        DAYBOOK_RETENTION__MAX_DAYS=30
+  RUST_LOG              as --log
+  STATE_DIRECTORY       where systemd wants the book, unless the configuration says otherwise
+
+Exit codes:
+  0 done           1 found something wrong   64 wrong command line   65 damaged book
+  70 a bug         74 cannot read or write   75 try again later      78 wrong configuration";
+
+/// Keeps the book of what happened: who did what, to which thing, when.
+#[derive(Debug, Parser)]
+#[command(name = "daybook", version, max_term_width = 100, after_help = TOP_HELP)]
+#[command(arg_required_else_help = true)]
+pub struct Args {
+    /// The configuration file, instead of ./daybook.toml or /etc/daybook/daybook.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Telemetry to standard error: off, error, warn, info, debug or trace, or MODULE=LEVEL with commas
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = log_filter)]
+    pub log: Option<String>,
+    /// The book, instead of [storage] url: sqlite://PATH or postgres://…
+    #[arg(long, global = true, value_name = "URL")]
+    pub storage_url: Option<String>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon
+    #[command(after_help = "\
+SIGTERM and SIGINT stop it; everything acknowledged is on disk at any time.
+
+Examples:
+  daybook serve
+  daybook serve --listen 127.0.0.1:8080 --storage-url sqlite:///srv/daybook.db")]
+    Serve(Serve),
+    /// Say whether the configuration is right, and where it is not
+    #[command(after_help = "\
+Reads the file, the environment and the flags as `serve` would, and starts nothing.
+Exits with 0, or with 78 and the file, line and column of what is wrong.")]
+    CheckConfig,
+    /// Print the configuration that is shipped: every key, its default and what it does
+    #[command(after_help = "Example:\n  daybook default-config > daybook.toml")]
+    DefaultConfig,
+    /// Write entries, the oldest first
+    #[command(after_help = "\
+The filters are those of the HTTP interface. It works while the daemon runs.
+
+Examples:
+  daybook export --format csv --output all.csv
+  daybook export --since 24h --severity warning,error
+  daybook export --action 'auth.*' --until 2026-02-01T00:00:00Z | jq .message")]
+    Export(Box<Export>),
+    /// Check the whole book: its file, the order of its entries, its counts
+    #[command(
+        after_help = "Exits with 0, with 1 when something is wrong, with 65 when it cannot be read."
+    )]
+    Check,
+    /// Say what the book holds and whether a daemon keeps it
+    Status,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Serve {
+    /// Where to listen, instead of [server] listen; may be given several times
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub listen: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A header of the entry's keys, then one line an entry
+    Csv,
+    /// One array
+    Json,
+    /// One JSON object a line
+    Ndjson,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// How entries are written
+    #[arg(long, value_enum, default_value = "ndjson")]
+    pub format: Format,
+    /// Where to, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The workspace; * for all
+    #[arg(
+        long,
+        alias = "workspace_id",
+        alias = "workspace-id",
+        value_name = "NAME"
+    )]
+    pub workspace: Option<String>,
+    #[command(flatten)]
+    pub filters: Filters,
+}
+
+/// Named as the query parameters; what they may say is checked where those are.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Filters")]
+pub struct Filters {
+    /// auth, device, entity, capture, system or one of your own; several with commas
+    #[arg(long, value_name = "NAME")]
+    pub category: Vec<String>,
+    /// info, warning or error; several with commas
+    #[arg(long, value_name = "NAME")]
+    pub severity: Vec<String>,
+    /// Who did it
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// What was done, or how it begins: 'task.*'
+    #[arg(long, value_name = "NAME")]
+    pub action: Option<String>,
+    /// The kind of thing it was done to
+    #[arg(long, alias = "entity_type", value_name = "TYPE")]
+    pub entity_type: Option<String>,
+    /// The thing that it was done to
+    #[arg(long, alias = "entity_id", value_name = "ID")]
+    pub entity_id: Option<String>,
+    /// From when on: 2026-01-31T08:00:00Z, or how long ago: 24h, 7d
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Text that the message holds
+    #[arg(long, value_name = "TEXT")]
+    pub q: Option<String>,
+}
+
+impl Filters {
+    /// As query parameters, for `domain::Filter::from_parameters`.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let several = [("category", &self.category), ("severity", &self.severity)];
+        let single = [
+            ("actor", &self.actor),
+            ("action", &self.action),
+            ("entity_type", &self.entity_type),
+            ("entity_id", &self.entity_id),
+            ("since", &self.since),
+            ("until", &self.until),
+            ("q", &self.q),
+        ];
+        let several = several
+            .into_iter()
+            .flat_map(|(name, values)| values.iter().map(move |value| (name, value.as_str())));
+        let single = single
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        several.chain(single)
+    }
+}
+
+impl Args {
+    /// What the configuration is loaded from: these flags and the environment of the process.
+    pub fn inputs(&self, environment: Vec<(String, String)>) -> Inputs {
+        Inputs {
+            file: self.config.clone(),
+            search: SEARCH_PATH.map(PathBuf::from).to_vec(),
+            environment,
+            flags: self.overrides(),
+        }
+    }
+
+    fn overrides(&self) -> Vec<Override> {
+        let url = self.storage_url.as_ref();
+        let url = url.map(|url| Override::flag("--storage-url", "storage.url", url));
+        let listen = match &self.command {
+            Command::Serve(serve) if !serve.listen.is_empty() => Some(Override::flag(
+                "--listen",
+                "server.listen",
+                serve.listen.join(","),
+            )),
+            _ => None,
+        };
+        url.into_iter().chain(listen).collect()
+    }
+
+    /// What telemetry is written: the flag, else `RUST_LOG`, else the usual.
+    pub fn log_filter<'a>(&'a self, environment: &'a [(String, String)]) -> &'a str {
+        let usual = match self.command {
+            Command::Serve(_) => telemetry::log::DEFAULT_FILTER,
+            _ => "warn",
+        };
+        let said = self.log.as_deref();
+        said.or_else(|| variable(environment, "RUST_LOG"))
+            .unwrap_or(usual)
+    }
+}
+
+/// A variable's value in `environment`.
+pub fn variable<'a>(environment: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let (_, value) = environment.iter().find(|(key, _)| key == name)?;
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::filter::PARAMETERS;
+    use clap::CommandFactory;
+
+    fn args(line: &str) -> Args {
+        Args::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_may_stand_before_and_after_the_command() {
+        for line in [
+            "daybook --config x.toml --log debug serve",
+            "daybook serve --config x.toml --log debug",
+        ] {
+            let args = args(line);
+            assert_eq!(args.config, Some("x.toml".into()));
+            assert_eq!(args.log_filter(&[]), "debug");
+        }
+    }
+
+    #[test]
+    fn flags_set_their_keys() {
+        let args =
+            args("daybook serve --listen 127.0.0.1:1 --listen [::1]:1 --storage-url sqlite://b.db");
+        let loaded = crate::config::load(&Inputs {
+            search: Vec::new(),
+            ..args.inputs(Vec::new())
+        });
+        let settings = loaded.unwrap().settings;
+        assert_eq!(settings.server.listen.addresses().len(), 2);
+        assert_eq!(settings.storage.url.as_str(), "sqlite://b.db");
+    }
+
+    #[test]
+    fn every_parameter_of_a_filter_is_a_flag() {
+        let mut line = vec!["daybook".to_owned(), "export".to_owned()];
+        line.extend(PARAMETERS.iter().map(|name| format!("--{name}=x")));
+        let Command::Export(export) = Args::try_parse_from(line).unwrap().command else {
+            panic!("not an export")
+        };
+        let named: Vec<&str> = export.filters.parameters().map(|(name, _)| name).collect();
+        assert_eq!(named, PARAMETERS);
+    }
+
+    #[test]
+    fn telemetry_goes_by_the_flag_then_the_environment_then_the_command() {
+        let environment = [("RUST_LOG".to_owned(), "trace".to_owned())];
+        assert_eq!(
+            args("daybook --log off check").log_filter(&environment),
+            "off"
+        );
+        assert_eq!(args("daybook check").log_filter(&environment), "trace");
+        assert_eq!(args("daybook check").log_filter(&[]), "warn");
+    }
+}

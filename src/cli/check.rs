@@ -1,0 +1,70 @@
+//! `daybook check`: reads the whole book and says everything that is wrong with it.
+
+use super::{Exit, output};
+use crate::config::Loaded;
+use crate::storage::{Address, CheckReport, StorageError};
+use std::io::{IsTerminal, Write};
+
+pub fn run(loaded: &Loaded) -> Exit {
+    match check(loaded) {
+        Ok(report) => tell(&report),
+        Err(error) => {
+            output::complain(&error);
+            Exit::from(&error)
+        }
+    }
+}
+
+fn check(loaded: &Loaded) -> Result<CheckReport, StorageError> {
+    let reader = Address::parse(loaded.settings.storage.url.as_str())?.open_reader(1)?;
+    let mut progress = Progress::new();
+    let report = reader.check(&mut |entries| progress.at(entries));
+    progress.end();
+    report
+}
+
+fn tell(report: &CheckReport) -> Exit {
+    if report.problems.is_empty() {
+        return output::print(format_args!("{} entries, all in order\n", report.entries));
+    }
+    let mut text: String = report
+        .problems
+        .iter()
+        .map(|problem| format!("{problem}\n"))
+        .collect();
+    text += &format!(
+        "{} entries read, {} problems found\n",
+        report.entries,
+        report.problems.len()
+    );
+    match output::print(text) {
+        Exit::Ok => Exit::Found,
+        failed => failed,
+    }
+}
+
+/// How far a long command is, on a terminal; nothing anywhere else.
+pub struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        Self {
+            shown: std::io::stderr().is_terminal(),
+        }
+    }
+
+    pub fn at(&mut self, entries: u64) {
+        if self.shown {
+            // Nobody to show it to is no failure of the command.
+            let _ = write!(std::io::stderr().lock(), "\r{entries} entries");
+        }
+    }
+
+    pub fn end(&mut self) {
+        if self.shown {
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}
