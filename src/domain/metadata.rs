@@ -1,6 +1,8 @@
 //! Metadata: a small JSON object in one canonical text, so that every backend gives back the same bytes.
 
+use super::json::Bounded;
 use super::{FieldError, limits};
+use serde::de::DeserializeSeed;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
@@ -41,9 +43,15 @@ impl Metadata {
         if text == "{}" {
             return Ok(Self::default());
         }
-        RawValue::from_string(text)
+        // Only a hand that edited the file breaks lines; on the wire a line is an entry.
+        let broken = text.contains(['\n', '\r']);
+        let held = RawValue::from_string(text)
             .map(Self)
-            .map_err(|_| NotMetadata)
+            .map_err(|_| NotMetadata)?;
+        match broken {
+            true => Self::new(held.to_object()).map_err(|_| NotMetadata),
+            false => Ok(held),
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -52,7 +60,12 @@ impl Metadata {
 
     /// The object again, for whoever has to add to it.
     pub fn to_object(&self) -> Map<String, Value> {
-        serde_json::from_str(self.as_str()).unwrap_or_default()
+        let mut too_deep = false;
+        let mut text = serde_json::Deserializer::from_str(self.as_str());
+        match Bounded::new(limits::JSON_DEPTH, &mut too_deep).deserialize(&mut text) {
+            Ok(Value::Object(object)) => object,
+            _ => Map::new(),
+        }
     }
 }
 
@@ -169,6 +182,23 @@ mod tests {
                 .field,
             "metadata"
         );
+    }
+
+    #[test]
+    fn no_key_means_anything_to_us() {
+        let odd = r#"{"a":{"$serde_json::private::RawValue":"not json"},"keep":1}"#;
+        let held = Metadata::from_stored(odd.to_owned()).unwrap();
+        assert_eq!(Metadata::new(held.to_object()).unwrap().as_str(), odd);
+    }
+
+    #[test]
+    fn a_row_edited_by_hand_is_one_line_all_the_same() {
+        let pretty = "{\n  \"b\": 1,\n  \"a\": 2\n}".to_owned();
+        assert_eq!(
+            Metadata::from_stored(pretty).unwrap().as_str(),
+            r#"{"a":2,"b":1}"#
+        );
+        assert!(Metadata::from_stored("not json".to_owned()).is_err());
     }
 
     fn json() -> impl Strategy<Value = Value> {

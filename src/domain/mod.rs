@@ -9,6 +9,7 @@ pub mod entry;
 pub mod field;
 pub mod filter;
 pub mod head;
+pub mod json;
 pub mod limits;
 pub mod metadata;
 pub mod page;

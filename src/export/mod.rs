@@ -6,6 +6,9 @@ mod json;
 mod ndjson;
 #[cfg(test)]
 mod samples;
+mod wire;
+
+pub use wire::write_json;
 
 use crate::domain::{Entry, FieldError};
 
@@ -16,7 +19,7 @@ pub enum Format {
     Ndjson,
 }
 
-/// Writes one export: `start`, `entry` for each, `end`. What is missing after the last of them is not whole.
+/// Writes one export: `start`, then `entry` for each, then `end`, always into the same text.
 pub trait Encoder: Send {
     fn start(&mut self, out: &mut Vec<u8>);
     fn entry(&mut self, entry: &Entry, out: &mut Vec<u8>);
@@ -57,11 +60,6 @@ impl Format {
             Self::Ndjson => Box::new(ndjson::Ndjson),
         }
     }
-}
-
-/// An entry as it stands on the wire.
-fn write_json(entry: &Entry, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, entry).expect("an entry is all texts, and a buffer takes them all");
 }
 
 #[cfg(test)]

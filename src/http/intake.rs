@@ -3,8 +3,8 @@
 use super::app::App;
 use super::error::ApiError;
 use super::extract::Caller;
-use crate::domain::{Draft, FieldErrors, NewEntry};
-use crate::ingest::native;
+use crate::domain::{Draft, FieldError, FieldErrors, NewEntry};
+use crate::ingest::native::{self, Bulk};
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 
@@ -62,19 +62,29 @@ pub async fn read(
 }
 
 fn parse(app: &App, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Intake, ApiError> {
-    let drafts = match kind {
-        Kind::Lines => native::lines(body)?,
-        Kind::Json if native::looks_like_array(body) == Some(true) => native::array(body)?,
+    let bulk = match kind {
+        Kind::Lines => Bulk::lines(body)?,
+        Kind::Json if native::looks_like_array(body) == Some(true) => Bulk::array(body)?,
         Kind::Json => {
-            let mut draft = native::one(body)?;
-            caller
-                .principal
-                .attribute(&mut draft, &caller.origin, &app.privacy)?;
-            return Ok(Intake::One(Box::new(draft.check(&app.rules)?)));
+            let draft = native::one(body)?;
+            return Ok(Intake::One(Box::new(one(app, caller, draft)?)));
         }
     };
-    let checked = drafts.into_iter().map(|draft| checked(app, caller, draft?));
+    let most = app.settings.limits.bulk_entries;
+    if bulk.len() > most {
+        return Err(FieldError::new("body", format!("holds more than {most} entries")).into());
+    }
+    // Each is checked before the next is read, so that only what is right is held.
+    let checked = bulk.drafts().map(|draft| checked(app, caller, draft?));
     Ok(Intake::Many(checked.collect()))
+}
+
+/// What this caller may not say is a refusal of its own kind, where the entry is the whole request.
+fn one(app: &App, caller: &Caller, mut draft: Draft) -> Result<NewEntry, ApiError> {
+    caller
+        .principal
+        .attribute(&mut draft, &caller.origin, &app.privacy)?;
+    Ok(draft.check(&app.rules)?)
 }
 
 fn checked(app: &App, caller: &Caller, mut draft: Draft) -> Result<NewEntry, FieldErrors> {

@@ -55,8 +55,7 @@ impl<'a> Bulk<'a> {
     }
 
     pub fn lines(body: &'a [u8]) -> Result<Self, FieldErrors> {
-        let entries: Vec<_> = without_mark(body)
-            .split(|byte| *byte == b'\n')
+        let entries: Vec<_> = lines_of(without_mark(body))
             .map(<[u8]>::trim_ascii)
             .filter(|line| !line.is_empty())
             .take(limits::BULK_ENTRIES + 1)
@@ -100,6 +99,15 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
         }
         Ok(())
     }
+}
+
+fn lines_of(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b'\n', body).chain([body.len()]);
+    ends.scan(0, |start, end| {
+        let line = &body[*start..end];
+        *start = end + 1;
+        Some(line)
+    })
 }
 
 fn too_many() -> FieldErrors {

@@ -5,6 +5,7 @@ use super::name::{Field, Name, NameSeed};
 use super::value::{Object, Said, Text};
 use crate::domain::{Draft, FieldError, FieldErrors, limits};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::de::Read;
 use std::fmt;
 
 /// More is never told of one entry, so that an answer stays small whatever came in.
@@ -20,9 +21,19 @@ pub(super) fn draft(text: &[u8]) -> Result<Draft, FieldErrors> {
     if text.first() != Some(&b'{') {
         return Err(no_object(text));
     }
+    // Looked through once as a whole, a text need not be looked through again string by string.
+    match std::str::from_utf8(text) {
+        Ok(text) => read_object(serde_json::Deserializer::from_str(text)),
+        Err(_) => read_object(serde_json::Deserializer::from_slice(text)),
+    }
+}
+
+fn read_object<'de, R: Read<'de>>(
+    mut from: serde_json::Deserializer<R>,
+) -> Result<Draft, FieldErrors> {
     let mut reading = Reading::default();
-    let mut from = serde_json::Deserializer::from_slice(text);
-    if let Err(error) = from.deserialize_map(&mut reading).and_then(|()| from.end()) {
+    let whole = from.deserialize_map(&mut reading).and_then(|()| from.end());
+    if let Err(error) = whole {
         let field = reading.broken_in(&error);
         reading
             .errors

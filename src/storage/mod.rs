@@ -76,7 +76,8 @@ pub trait EntryWriter: Send {
         record: &Request,
     ) -> Result<u64, StorageError>;
 
-    /// Deletes at most `limit` rows that a clear left behind, and gives freed pages back.
+    /// Deletes at most `limit` rows that a clear left behind, and gives a part of what is free in the
+    /// file back to the file system, whatever freed it.
     fn sweep(&mut self, limit: usize) -> Result<Removed, StorageError>;
 
     /// Proves that the book can be written, without leaving anything in it.

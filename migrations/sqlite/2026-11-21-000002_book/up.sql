@@ -8,7 +8,8 @@ CREATE TABLE book (
 INSERT INTO book (id, last_seq, last_ts, epoch)
 SELECT
     1,
-    coalesce(max(seq), 0),
+    -- The highest ever given, and not the highest that is still there.
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'activity_log'), 0),
     coalesce(max(ts), '0001-01-01T00:00:00.000000Z'),
     lower(
         hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)

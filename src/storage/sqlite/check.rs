@@ -7,6 +7,7 @@ use super::rows::EntryRow;
 use super::schema::activity_log;
 use crate::domain::{Head, Metadata, Seq, Stored, Timestamp};
 use crate::storage::{CheckReport, StorageError};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -25,62 +26,95 @@ pub fn whole_book(
     conn: &mut SqliteConnection,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CheckReport, StorageError> {
-    let mut report = CheckReport::default();
-    let findings: Vec<Finding> = diesel::sql_query("PRAGMA integrity_check(100)")
-        .load(conn)
-        .map_err(storage)?;
-    let told = findings.into_iter().map(|finding| finding.integrity_check);
-    report.problems.extend(told.filter(|text| text != "ok"));
-    if !report.problems.is_empty() {
-        return Ok(report);
-    }
-    let mut entries = Entries {
-        head: read_head(conn)?,
-        workspaces: Floors::read(conn)?.workspaces(),
-        last: None,
-        report,
+    let mut report = CheckReport {
+        entries: 0,
+        problems: file_problems(conn)?,
     };
-    let mut after: Seq = 0;
-    loop {
-        let rows: Vec<EntryRow> = activity_log::table
-            .filter(activity_log::seq.gt(after))
-            .order(activity_log::seq.asc())
-            .limit(STEP)
-            .select(EntryRow::as_select())
-            .load(conn)
-            .map_err(storage)?;
-        let Some(last) = rows.last() else { break };
-        after = last.seq;
-        for row in rows {
-            entries.look_at(row);
-        }
-        progress(entries.report.entries);
-        if entries.report.problems.len() >= MOST_PROBLEMS {
+    let mut last = None;
+    while report.problems.len() < MOST_PROBLEMS {
+        // Each part sees one state of the book with the head of that state, since recording goes on.
+        conn.batch_execute("BEGIN").map_err(storage)?;
+        let part = Part::read(conn, last);
+        let ended = conn.batch_execute("COMMIT").map_err(storage);
+        let part = match part.and_then(|part| ended.map(|()| part)) {
+            Err(StorageError::Corrupt(found)) => {
+                report.problems.push(found);
+                break;
+            }
+            other => other?,
+        };
+        if part.rows.is_empty() {
             break;
         }
+        last = part.look_at(&mut report);
+        progress(report.entries);
     }
-    Ok(entries.report)
+    Ok(report)
 }
 
-struct Entries {
-    head: Head,
-    workspaces: Vec<String>,
-    last: Option<(Seq, Timestamp)>,
-    report: CheckReport,
-}
-
-impl Entries {
-    fn look_at(&mut self, row: EntryRow) {
-        self.report.entries += 1;
-        match row.stored() {
-            Ok(stored) => self.look_at_entry(&stored),
-            Err(error) => self.report.problems.push(error.to_string()),
+/// What SQLite itself finds wrong with the file.
+fn file_problems(conn: &mut SqliteConnection) -> Result<Vec<String>, StorageError> {
+    let findings: Result<Vec<Finding>, _> =
+        diesel::sql_query("PRAGMA integrity_check(100)").load(conn);
+    match findings.map_err(storage) {
+        Ok(findings) => {
+            let told = findings.into_iter().map(|finding| finding.integrity_check);
+            Ok(told.filter(|text| text != "ok").collect())
         }
+        // Too damaged for SQLite to go on looking.
+        Err(StorageError::Corrupt(found)) => Ok(vec![found]),
+        Err(other) => Err(other),
+    }
+}
+
+/// The last entry that was looked at.
+type Last = Option<(Seq, Timestamp)>;
+
+/// Some rows and what they are held against.
+struct Part {
+    head: Head,
+    floors: Floors,
+    rows: Vec<EntryRow>,
+    last: Last,
+}
+
+impl Part {
+    fn read(conn: &mut SqliteConnection, last: Last) -> Result<Self, StorageError> {
+        Ok(Self {
+            head: read_head(conn)?,
+            floors: Floors::read(conn)?,
+            rows: activity_log::table
+                .filter(activity_log::seq.gt(last.map_or(Seq::MIN, |(seq, _)| seq)))
+                .order(activity_log::seq.asc())
+                .limit(STEP)
+                .select(EntryRow::as_select())
+                .load(conn)
+                .map_err(storage)?,
+            last,
+        })
     }
 
-    fn look_at_entry(&mut self, stored: &Stored) {
+    fn look_at(mut self, report: &mut CheckReport) -> Last {
+        for row in std::mem::take(&mut self.rows) {
+            report.entries += 1;
+            let seq = row.seq;
+            match row.stored() {
+                Ok(stored) => self.look_at_entry(&stored, &mut report.problems),
+                Err(error) => {
+                    report.problems.push(error.to_string());
+                    let ts = self
+                        .last
+                        .map_or(Timestamp::from_micros(i64::MIN), |(_, ts)| ts);
+                    self.last = Some((seq, ts));
+                }
+            }
+        }
+        self.last
+    }
+
+    fn look_at_entry(&mut self, stored: &Stored, problems: &mut Vec<String>) {
         let Stored { seq, entry } = stored;
-        let mut wrong = |what: String| self.report.problems.push(format!("entry {seq}: {what}"));
+        let mut wrong = |what: String| problems.push(format!("entry {seq}: {what}"));
         if let Some((before, ts)) = self.last
             && ts > entry.ts
         {
@@ -89,18 +123,19 @@ impl Entries {
                 entry.ts
             ));
         }
-        if *seq > self.head.last_seq || entry.ts > self.head.last_ts {
+        if *seq < 1 || *seq > self.head.last_seq || entry.ts > self.head.last_ts {
             wrong(format!(
                 "it is beyond the head of the book, which stands at {} and {}",
                 self.head.last_seq, self.head.last_ts
             ));
         }
-        if !self
-            .workspaces
-            .iter()
-            .any(|name| name == entry.workspace_id.as_str())
-        {
-            wrong(format!("its workspace {} is not known", entry.workspace_id));
+        match self.floors.swept(entry.workspace_id.as_str()) {
+            None => wrong(format!("its workspace {} is not known", entry.workspace_id)),
+            Some(swept) if *seq <= swept => wrong(format!(
+                "its workspace {} was emptied up to {swept}",
+                entry.workspace_id
+            )),
+            Some(_) => {}
         }
         let canonical = Metadata::new(entry.metadata.to_object());
         if canonical.as_ref().ok() != Some(&entry.metadata) {

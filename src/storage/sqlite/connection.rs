@@ -5,6 +5,7 @@ use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
+use diesel::sql_types::Integer;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::path::Path;
 use std::time::Duration;
@@ -79,6 +80,21 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
         )
         .map_err(diesel::r2d2::Error::QueryError)
     }
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = Integer)]
+    value: i32,
+}
+
+/// What a pragma that is a number says.
+pub fn pragma(conn: &mut SqliteConnection, name: &str) -> Result<i32, StorageError> {
+    let query = format!("SELECT {name} AS value FROM pragma_{name}");
+    let row: Number = diesel::sql_query(query)
+        .get_result(conn)
+        .map_err(error::storage)?;
+    Ok(row.value)
 }
 
 /// SQLite reads a file name as a URI; what would mean something there is escaped.

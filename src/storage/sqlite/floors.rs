@@ -24,6 +24,14 @@ impl Floors {
         self.0.iter().map(|(name, ..)| name.clone()).collect()
     }
 
+    /// The workspaces of a scope, whether the book has entries of them or not.
+    pub fn names_in(&self, scope: &Scope) -> Vec<String> {
+        match scope.workspace() {
+            Some(one) => vec![one.to_string()],
+            None => self.workspaces(),
+        }
+    }
+
     /// The first number of the book that can be in the scope.
     pub fn first_in(&self, scope: &Scope) -> Seq {
         scope
@@ -35,6 +43,12 @@ impl Floors {
     pub fn of(&self, workspace: &str) -> Seq {
         let own = self.0.iter().find(|(name, ..)| name == workspace);
         own.map_or(0, |(_, floor, _)| *floor)
+    }
+
+    /// Nothing of this workspace at or below it is in the file; `None` when the book does not know it.
+    pub fn swept(&self, workspace: &str) -> Option<Seq> {
+        let own = self.0.iter().find(|(name, ..)| name == workspace);
+        own.map(|(_, _, swept)| *swept)
     }
 
     /// For a scope of all: what was cleared and still has rows in the file. One workspace's scope

@@ -1,33 +1,34 @@
-//! What a file is before it is opened for writing. Nothing is changed here: a file that is not ours, or
+//! What a file is before it is opened as a book. Nothing is changed here: a file that is not ours, or
 //! that is damaged, is left exactly as it was found.
 
-use super::connection::{APPLICATION_ID, MIGRATIONS, uri};
+use super::connection::{APPLICATION_ID, MIGRATIONS, pragma, uri};
 use super::error;
 use crate::storage::StorageError;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::Text;
 use std::path::Path;
 
-/// Refuses what is not a book of this version or an older one; a missing or empty file will become one.
-pub fn refuse_what_is_not_a_book(path: &Path) -> Result<(), StorageError> {
+/// What a file is that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// No file, an empty one, or one whose making was cut short: it will become a book.
+    Nothing,
+    /// A book that an older version left.
+    Older,
+    Current,
+}
+
+/// Refuses what is not a book of this version or an older one.
+pub fn look(path: &Path) -> Result<Found, StorageError> {
+    let refuse = |found: String, advice| Err(not_a_book(path, found, advice));
     match std::fs::metadata(path) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(cause) => {
-            return Err(not_a_book(
-                path,
-                cause.to_string(),
-                "Check the path and its rights",
-            ));
-        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(cause) => return refuse(cause.to_string(), "Check the path and its rights"),
         Ok(meta) if !meta.is_file() => {
-            return Err(not_a_book(
-                path,
-                "is not a file".into(),
-                "Set storage.url to a file",
-            ));
+            return refuse("is not a file".into(), "Set storage.url to a file");
         }
-        Ok(meta) if meta.len() == 0 => return Ok(()),
+        Ok(meta) if meta.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
     look_inside(path).map_err(|cause| match cause {
@@ -39,39 +40,68 @@ pub fn refuse_what_is_not_a_book(path: &Path) -> Result<(), StorageError> {
         StorageError::Corrupt(found) => not_a_book(
             path,
             format!("is damaged: {found}"),
-            "Nothing was changed. Keep a copy of it and of the files beside it, see `daybook check`, and \
-             restore the last backup",
+            "Nothing was changed. Keep a copy of it and of the files beside it, and restore the last backup",
         ),
         other => other,
     })
 }
 
-fn look_inside(path: &Path) -> Result<(), StorageError> {
+/// For whoever only reads, and so can neither make a book nor bring one up to date.
+pub fn look_for_reading(path: &Path) -> Result<(), StorageError> {
+    match look(path)? {
+        Found::Current => Ok(()),
+        Found::Nothing => Err(not_a_book(
+            path,
+            "there is no book yet".into(),
+            "Start `daybook serve` once to make one, or check storage.url",
+        )),
+        Found::Older => Err(not_a_book(
+            path,
+            "was left by an older Daybook".into(),
+            "Start `daybook serve` once to bring it up to date",
+        )),
+    }
+}
+
+fn look_inside(path: &Path) -> Result<Found, StorageError> {
     let mut conn =
         SqliteConnection::establish(&uri(path, read_only(path))).map_err(error::connection)?;
-    let id: i32 = pragma(&mut conn, "application_id")?;
+    let id = pragma(&mut conn, "application_id")?;
+    let tables = names(
+        &mut conn,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         ORDER BY name",
+    )?;
+    if tables.is_empty() && (id == 0 || id == APPLICATION_ID) {
+        return Ok(Found::Nothing);
+    }
     if id != APPLICATION_ID {
-        return refuse_foreign(&mut conn, path, id);
+        return Err(foreign(path, &tables));
     }
-    refuse_newer(&mut conn, path)?;
-    touch(&mut conn)
-}
-
-/// Without a WAL beside it nothing else has the file open, and SQLite need not make one to read it.
-fn read_only(path: &Path) -> &'static str {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    if Path::new(&wal).exists() {
-        "mode=ro"
+    let age = compare_schema(&mut conn, path)?;
+    // The migrations commit one by one, the table of entries first.
+    if tables.iter().any(|name| name == "activity_log") {
+        touch(&mut conn)?;
+        Ok(age)
     } else {
-        "mode=ro&immutable=1"
+        Ok(Found::Nothing)
     }
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = Integer)]
-    value: i32,
+/// How to open a file so that neither it nor anything beside it changes. Without a WAL nothing else has it
+/// open, and SQLite need not make one to read it; with one, its index is read and not written.
+fn read_only(path: &Path) -> &'static str {
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        Path::new(&name).exists()
+    };
+    match (beside("-wal"), beside("-shm")) {
+        (false, _) => "mode=ro&immutable=1",
+        (true, true) => "mode=ro&readonly_shm=1",
+        // The WAL counts, and cannot be read without an index: SQLite makes one.
+        (true, false) => "mode=ro",
+    }
 }
 
 #[derive(QueryableByName)]
@@ -80,35 +110,26 @@ struct Name {
     name: String,
 }
 
-fn pragma(conn: &mut SqliteConnection, name: &str) -> Result<i32, StorageError> {
-    let query = format!("SELECT {name} AS value FROM pragma_{name}");
-    let row: Number = diesel::sql_query(query)
-        .get_result(conn)
+fn names(conn: &mut SqliteConnection, query: &str) -> Result<Vec<String>, StorageError> {
+    let rows: Vec<Name> = diesel::sql_query(query)
+        .load(conn)
         .map_err(error::storage)?;
-    Ok(row.value)
+    Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
-fn refuse_foreign(conn: &mut SqliteConnection, path: &Path, id: i32) -> Result<(), StorageError> {
-    let tables: Vec<Name> = diesel::sql_query(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name LIMIT 5",
-    )
-    .load(conn)
-    .map_err(error::storage)?;
-    if tables.is_empty() && id == 0 {
-        return Ok(());
-    }
-    let names: Vec<String> = tables.into_iter().map(|table| table.name).collect();
-    Err(not_a_book(
+fn foreign(path: &Path, tables: &[String]) -> StorageError {
+    let some = &tables[..tables.len().min(5)];
+    not_a_book(
         path,
         format!(
             "is the SQLite file of another program (tables: {})",
-            names.join(", ")
+            some.join(", ")
         ),
         "Set storage.url to another file",
-    ))
+    )
 }
 
-fn refuse_newer(conn: &mut SqliteConnection, path: &Path) -> Result<(), StorageError> {
+fn compare_schema(conn: &mut SqliteConnection, path: &Path) -> Result<Found, StorageError> {
     let migrations: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> = MIGRATIONS
         .migrations()
         .map_err(|cause| StorageError::Other(cause.to_string()))?;
@@ -116,26 +137,27 @@ fn refuse_newer(conn: &mut SqliteConnection, path: &Path) -> Result<(), StorageE
         .iter()
         .map(|m| m.name().version().to_string())
         .collect();
-    let held: Vec<Name> =
-        diesel::sql_query("SELECT version AS name FROM __diesel_schema_migrations")
-            .load(conn)
-            .map_err(error::storage)?;
-    match held.into_iter().find(|row| !known.contains(&row.name)) {
-        None => Ok(()),
+    let held = names(
+        conn,
+        "SELECT version AS name FROM __diesel_schema_migrations",
+    )?;
+    match held.iter().find(|version| !known.contains(version)) {
+        None if held.len() < known.len() => Ok(Found::Older),
+        None => Ok(Found::Current),
         Some(newer) => Err(not_a_book(
             path,
-            format!("was written by a newer Daybook (schema {})", newer.name),
+            format!("was written by a newer Daybook (schema {newer})"),
             "Install that version, or a newer one",
         )),
     }
 }
 
-/// Reads both ends of the book, and its head. A file that was cut shows here without reading all of it;
-/// `daybook check` reads all.
+/// Reads both ends of the book. A file that was cut shows here without reading all of it; `daybook check`
+/// reads all.
 fn touch(conn: &mut SqliteConnection) -> Result<(), StorageError> {
     for order in ["ASC", "DESC"] {
-        let rows = format!("SELECT id AS name FROM activity_log ORDER BY seq {order} LIMIT 1");
-        let _: Vec<Name> = diesel::sql_query(rows).load(conn).map_err(error::storage)?;
+        let end = format!("SELECT id AS name FROM activity_log ORDER BY seq {order} LIMIT 1");
+        names(conn, &end)?;
     }
     Ok(())
 }

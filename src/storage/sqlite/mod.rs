@@ -10,9 +10,11 @@ mod inspect;
 mod lock;
 mod plan;
 mod reader;
+mod removal;
 mod rows;
 mod schema;
 mod search;
+mod transaction;
 mod writer;
 
 pub use reader::SqliteReader;
@@ -23,14 +25,14 @@ use std::path::{Path, PathBuf};
 
 /// Opens a book for writing; makes one where there is none, and brings an older one up to date.
 pub fn open_writer(path: &Path) -> Result<SqliteWriter, StorageError> {
-    inspect::refuse_what_is_not_a_book(path)?;
+    inspect::look(path)?;
     let lock = lock::BookLock::take(path)?;
     SqliteWriter::new(connection::open_writer(path)?, lock)
 }
 
 /// Opens a book that exists for reading, with at most `readers` at once.
 pub fn open_reader(path: &Path, readers: u32) -> Result<SqliteReader, StorageError> {
-    inspect::refuse_what_is_not_a_book(path)?;
+    inspect::look_for_reading(path)?;
     let pool = connection::open_readers(path, readers)?;
     Ok(SqliteReader::new(pool, path.to_owned()))
 }

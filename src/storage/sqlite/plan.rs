@@ -60,6 +60,15 @@ impl Plan {
     pub fn is_exact(&self) -> bool {
         self.residual == Residual::default()
     }
+
+    /// For what no entry can hold. No message has a U+0000 in it, and to LIKE it would be the end of the
+    /// pattern.
+    fn of_nothing() -> Self {
+        Self {
+            walks: Vec::new(),
+            residual: Residual::default(),
+        }
+    }
 }
 
 pub type Rows<'a> = activity_log::BoxedQuery<'a, Sqlite>;
@@ -73,7 +82,7 @@ pub fn plan(
 ) -> Result<Plan, StorageError> {
     let mut residual = Residual {
         cleared: floors.cleared_in(scope),
-        categories: filter.categories.clone(),
+        categories: distinct(&filter.categories),
         severities: distinguishing(&filter.severities),
         actor: filter.actor.clone(),
         action: filter.action.clone(),
@@ -81,10 +90,15 @@ pub fn plan(
         entity_id: filter.entity_id.clone(),
         like: filter.text.as_ref().map(|text| like_pattern(text.as_str())),
     };
-    let workspaces = match scope.workspace() {
-        Some(one) => vec![one.to_string()],
-        None => floors.workspaces(),
-    };
+    if filter
+        .text
+        .as_ref()
+        .is_some_and(|text| text.as_str().contains('\0'))
+    {
+        return Ok(Plan::of_nothing());
+    }
+    let workspaces = floors.names_in(scope);
+    let whole = residual.clone();
     let keys = keys(conn, &workspaces, &mut residual)?;
     let walks = match scope.workspace() {
         // All that is in the book, by its own order.
@@ -92,7 +106,7 @@ pub fn plan(
         // The only workspace of the book needs no index to be told apart.
         Some(_) if keys == [Key::Workspace] && floors.workspaces() == workspaces => vec![Walk::Seq],
         None if keys.len() * workspaces.len() > WALKS => {
-            residual = residual.with(&keys);
+            residual = whole;
             vec![Walk::Seq]
         }
         _ => walks(&workspaces, &keys),
@@ -113,11 +127,19 @@ fn walks(workspaces: &[String], keys: &[Key]) -> Vec<Walk> {
 
 /// All three severities narrow nothing.
 fn distinguishing(severities: &[Severity]) -> Vec<Severity> {
+    let mut severities = distinct(severities);
     if severities.len() == Severity::ALL.len() {
-        Vec::new()
-    } else {
-        severities.to_vec()
+        severities.clear();
     }
+    severities
+}
+
+/// Each value once, or its walk would find every row twice.
+fn distinct<T: Clone + Ord>(values: &[T]) -> Vec<T> {
+    let mut values = values.to_vec();
+    values.sort();
+    values.dedup();
+    values
 }
 
 /// The keys of the index that narrows most, taken out of the residual.
@@ -198,23 +220,6 @@ fn next_action(
 }
 
 impl Residual {
-    /// With what the keys would have decided, for a walk that goes by `seq` after all.
-    fn with(mut self, keys: &[Key]) -> Self {
-        for key in keys {
-            match key.clone() {
-                Key::Workspace => {}
-                Key::Category(category) => self.categories.push(Category::trusted(category)),
-                Key::Severity(severity) => self.severities.push(severity),
-                Key::Actor(actor) => self.actor = Some(actor),
-                Key::Action(action) => self.action = Some(ActionPattern::Exact(action)),
-                Key::Entity(kind, id) => {
-                    (self.entity_type, self.entity_id) = (Some(kind), Some(id))
-                }
-            }
-        }
-        self
-    }
-
     fn narrow<'a>(&'a self, mut rows: Rows<'a>) -> Rows<'a> {
         for (workspace, floor) in &self.cleared {
             rows = rows.filter(

@@ -14,6 +14,7 @@ use crate::access::Scope;
 use crate::domain::{Count, EntryId, Filter, Head, Page, PageRequest, Position, Seq, Stored};
 use crate::storage::{BookInfo, CheckReport, EntryReader, ExportPart, StorageError, Stretch};
 use diesel::connection::SimpleConnection;
+use diesel::dsl::max;
 use diesel::prelude::*;
 use std::path::PathBuf;
 
@@ -45,6 +46,7 @@ impl SqliteReader {
 
 /// What a filter comes to in one state of the book.
 struct Asked {
+    floors: Floors,
     plan: Plan,
     /// From here on, up to but without `below`.
     from: Seq,
@@ -71,7 +73,12 @@ impl Asked {
             below = below.min(bisect::first_from(conn, until.successor())?);
         }
         let plan = plan(conn, scope, filter, &floors)?;
-        Ok(Self { plan, from, below })
+        Ok(Self {
+            floors,
+            plan,
+            from,
+            below,
+        })
     }
 
     fn search(&self, from: Seq, below: Seq, stretch: Stretch) -> Search<'_> {
@@ -143,7 +150,7 @@ impl EntryReader for SqliteReader {
                 next_after_seq: next
                     .filter(|_| !down)
                     .map(|seq| if more { seq } else { seq - 1 }),
-                newest_seq: newest(conn, scope)?,
+                newest_seq: newest(conn, scope, &asked.floors)?,
                 epoch: read_head(conn)?.epoch,
                 items,
             })
@@ -169,11 +176,7 @@ impl EntryReader for SqliteReader {
     fn entry(&self, scope: &Scope, id: &EntryId) -> Result<Option<Stored>, StorageError> {
         self.snapshot(|conn| {
             let floors = Floors::read(conn)?;
-            let names = match scope.workspace() {
-                Some(one) => vec![one.to_string()],
-                None => floors.workspaces(),
-            };
-            for name in names {
+            for name in floors.names_in(scope) {
                 let row: Option<EntryRow> = activity_log::table
                     .filter(activity_log::workspace_id.eq(&name))
                     .filter(activity_log::id.eq(id.as_str()))
@@ -226,10 +229,23 @@ fn stored(rows: impl IntoIterator<Item = EntryRow>) -> Result<Vec<Stored>, Stora
 }
 
 /// The newest number in the scope, whatever else was asked.
-fn newest(conn: &mut SqliteConnection, scope: &Scope) -> Result<Option<Seq>, StorageError> {
-    let asked = Asked::read(conn, scope, &Filter::default())?;
-    let found = asked
-        .search(0, Seq::MAX, Stretch::default())
-        .down(conn, 1)?;
-    Ok(found.rows.first().map(|row| row.seq))
+fn newest(
+    conn: &mut SqliteConnection,
+    scope: &Scope,
+    floors: &Floors,
+) -> Result<Option<Seq>, StorageError> {
+    if scope.workspace().is_none() && floors.cleared_in(scope).is_empty() {
+        return Ok(bisect::ends(conn)?.map(|(_, last)| last));
+    }
+    let mut newest = None;
+    for name in floors.names_in(scope) {
+        let of_workspace: Option<Seq> = activity_log::table
+            .filter(activity_log::workspace_id.eq(&name))
+            .filter(activity_log::seq.gt(floors.of(&name)))
+            .select(max(activity_log::seq))
+            .get_result(conn)
+            .map_err(storage)?;
+        newest = newest.max(of_workspace);
+    }
+    Ok(newest)
 }

@@ -79,23 +79,17 @@ impl<'a> Search<'a> {
     /// Counts matches on the way down, up to `cap`.
     pub fn count(mut self, conn: &mut SqliteConnection, cap: u64) -> Result<Count, StorageError> {
         let mut count = 0;
-        while let Some((from, below)) = self.next_window(conn, Way::Down)? {
+        // Always by windows: even an index that finds matches alone can hold millions of them.
+        while let Some((from, below)) = self.window(conn, Way::Down)? {
             for walk in &self.plan.walks {
-                if self.plan.is_exact() && self.reaches(conn, walk, from, below, cap - count)? {
-                    return Ok(Count {
-                        count: cap,
-                        capped: true,
-                        resume: None,
-                    });
-                }
                 count += self.count_window(conn, walk, from, below)?;
-                if count > cap {
-                    return Ok(Count {
-                        count: cap,
-                        capped: true,
-                        resume: None,
-                    });
-                }
+            }
+            if count > cap {
+                return Ok(Count {
+                    count: cap,
+                    capped: true,
+                    resume: None,
+                });
             }
             self.pass(Way::Down, from, below);
             if self.is_spent() {
@@ -123,13 +117,23 @@ impl<'a> Search<'a> {
         conn: &mut SqliteConnection,
         way: Way,
     ) -> Result<Option<(Seq, Seq)>, StorageError> {
+        if self.from < self.below && self.plan.is_exact() {
+            return Ok(Some((self.from, self.below)));
+        }
+        self.window(conn, way)
+    }
+
+    /// The part of what is left in which the walks come past so many rows together as one statement
+    /// may look at.
+    fn window(
+        &self,
+        conn: &mut SqliteConnection,
+        way: Way,
+    ) -> Result<Option<(Seq, Seq)>, StorageError> {
         if self.from >= self.below {
             return Ok(None);
         }
-        if self.plan.is_exact() {
-            return Ok(Some((self.from, self.below)));
-        }
-        let share = (WINDOW / self.plan.walks.len().max(1) as i64).max(1);
+        let share = (self.window_rows() / self.plan.walks.len().max(1) as i64).max(1);
         let (mut from, mut below) = (self.from, self.below);
         for walk in &self.plan.walks {
             let edge = self.edge(conn, walk, way, share)?;
@@ -157,21 +161,6 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn reaches(
-        &self,
-        conn: &mut SqliteConnection,
-        walk: &Walk,
-        from: Seq,
-        below: Seq,
-        rows: u64,
-    ) -> Result<bool, StorageError> {
-        // Without a cap there is nothing to reach.
-        let Ok(rows) = i64::try_from(rows) else {
-            return Ok(false);
-        };
-        Ok(nth(conn, walk, Way::Down, from, below, rows)?.is_some())
-    }
-
     fn count_window(
         &self,
         conn: &mut SqliteConnection,
@@ -192,7 +181,12 @@ impl<'a> Search<'a> {
             Way::Down => self.below = from,
             Way::Up => self.from = below,
         }
-        self.rows_left -= WINDOW;
+        self.rows_left -= self.window_rows();
+    }
+
+    /// A whole window, or what is left of the stretch.
+    fn window_rows(&self) -> i64 {
+        self.rows_left.clamp(1, WINDOW)
     }
 
     fn fetch(

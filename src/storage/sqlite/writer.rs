@@ -1,13 +1,13 @@
 //! The writing face: the one connection that changes the file. Held by the LogWriter alone.
 
-use super::bisect;
+use super::connection::pragma;
 use super::error::storage;
 use super::head::{read_head, write_head};
 use super::lock::BookLock;
-use super::rows::{NewRow, timestamp};
-use super::schema::{activity_log, setting, workspace};
+use super::schema::workspace;
+use super::transaction::{Floor, Transaction};
 use crate::access::Scope;
-use crate::domain::{Act, EntryId, Head, NewEntry, Receipt, Seq, Timestamp, WorkspaceId};
+use crate::domain::{Head, Receipt, Seq, Timestamp, WorkspaceId};
 use crate::storage::{EntryWriter, PruneStep, Removed, Request, StorageError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -22,15 +22,6 @@ pub struct SqliteWriter {
     workspaces: HashMap<WorkspaceId, Floor>,
     /// Given back when the connection is closed.
     _lock: BookLock,
-}
-
-/// Where a workspace begins.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Floor {
-    /// Nothing at or below it is in the book.
-    floor: Seq,
-    /// Nothing at or below it is in the file either.
-    swept: Seq,
 }
 
 impl SqliteWriter {
@@ -87,6 +78,21 @@ impl SqliteWriter {
     }
 }
 
+impl SqliteWriter {
+    /// Whether more of them can follow.
+    fn give_pages_back(&mut self) -> Result<bool, StorageError> {
+        let before = pragma(&mut self.conn, "freelist_count")?;
+        if before == 0 {
+            return Ok(false);
+        }
+        let vacuum = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
+        self.conn.batch_execute(&vacuum).map_err(storage)?;
+        let after = pragma(&mut self.conn, "freelist_count")?;
+        // A file that was not made by us may not let go of any.
+        Ok(0 < after && after < before)
+    }
+}
+
 impl EntryWriter for SqliteWriter {
     fn head(&self) -> &Head {
         &self.head
@@ -134,16 +140,15 @@ impl EntryWriter for SqliteWriter {
                 self.transaction(|transaction| transaction.sweep(name, at, limit))?
             }
         };
-        let vacuum = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
-        self.conn.batch_execute(&vacuum).map_err(storage)?;
+        let more_pages = self.give_pages_back()?;
         Ok(Removed {
             removed: swept.removed,
-            more: self.workspaces.values().any(|at| at.floor > at.swept),
+            more: more_pages || self.workspaces.values().any(|at| at.floor > at.swept),
         })
     }
 
     fn probe(&mut self) -> Result<(), StorageError> {
-        // Writes a page for real, and takes it back before anyone can see it.
+        // Writes a page for real; what it says is what it said before.
         self.conn
             .batch_execute("BEGIN IMMEDIATE")
             .map_err(storage)?;
@@ -160,252 +165,5 @@ impl EntryWriter for SqliteWriter {
         self.conn
             .batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
             .map_err(storage)
-    }
-}
-
-/// A transaction that is under way.
-struct Transaction<'a> {
-    conn: &'a mut SqliteConnection,
-    head: Head,
-    known: &'a HashMap<WorkspaceId, Floor>,
-    changed: HashMap<WorkspaceId, Floor>,
-}
-
-impl Transaction<'_> {
-    fn request(&mut self, now: Timestamp, request: &Request) -> Result<Vec<Receipt>, StorageError> {
-        for act in &request.acts {
-            self.act(act)?;
-        }
-        request
-            .entries
-            .iter()
-            .map(|entry| self.entry(now, entry))
-            .collect()
-    }
-
-    fn act(&mut self, act: &Act) -> Result<(), StorageError> {
-        match act {
-            Act::PutSetting { key, value } => diesel::replace_into(setting::table)
-                .values((setting::key.eq(key), setting::value.eq(value)))
-                .execute(self.conn),
-            Act::DeleteSetting { key } => {
-                diesel::delete(setting::table.find(key)).execute(self.conn)
-            }
-        }
-        .map(drop)
-        .map_err(storage)
-    }
-
-    fn entry(&mut self, now: Timestamp, entry: &NewEntry) -> Result<Receipt, StorageError> {
-        let floor = self.floor(entry.workspace_id())?;
-        if let Some(id) = entry.id()
-            && let Some(first) = self.first_with(entry.workspace_id(), id, floor)?
-        {
-            return Ok(first);
-        }
-        let seq = self.head.last_seq + 1;
-        let ts = if now >= self.head.last_ts {
-            now
-        } else {
-            self.head.last_ts.successor()
-        };
-        let id = entry
-            .id()
-            .cloned()
-            .unwrap_or_else(|| EntryId::fresh(uuid::Uuid::now_v7()));
-        let text = ts.text();
-        let text = std::str::from_utf8(&text).map_err(|e| StorageError::Other(e.to_string()))?;
-        diesel::insert_into(activity_log::table)
-            .values(NewRow::new(entry, seq, &id, text))
-            .execute(self.conn)
-            .map_err(storage)?;
-        self.head.last_seq = seq;
-        self.head.last_ts = ts;
-        Ok(Receipt {
-            id,
-            seq,
-            ts,
-            duplicate: false,
-        })
-    }
-
-    /// The entry that has this id already. One that a clear took out of the book makes room.
-    fn first_with(
-        &mut self,
-        workspace: &WorkspaceId,
-        id: &EntryId,
-        floor: Floor,
-    ) -> Result<Option<Receipt>, StorageError> {
-        let held: Option<(Seq, String)> = activity_log::table
-            .filter(activity_log::workspace_id.eq(workspace.as_str()))
-            .filter(activity_log::id.eq(id.as_str()))
-            .select((activity_log::seq, activity_log::ts))
-            .first(self.conn)
-            .optional()
-            .map_err(storage)?;
-        match held {
-            None => Ok(None),
-            Some((seq, ts)) if seq > floor.floor => Ok(Some(Receipt {
-                id: id.clone(),
-                seq,
-                ts: timestamp(&ts)?,
-                duplicate: true,
-            })),
-            Some((seq, _)) => {
-                diesel::delete(activity_log::table.find(seq))
-                    .execute(self.conn)
-                    .map_err(storage)?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Where the workspace begins; its first entry brings it into being.
-    fn floor(&mut self, name: &WorkspaceId) -> Result<Floor, StorageError> {
-        if let Some(floor) = self.changed.get(name).or_else(|| self.known.get(name)) {
-            return Ok(*floor);
-        }
-        self.set_floor(name.clone(), Floor::default())?;
-        Ok(Floor::default())
-    }
-
-    fn set_floor(&mut self, name: WorkspaceId, at: Floor) -> Result<(), StorageError> {
-        diesel::replace_into(workspace::table)
-            .values((
-                workspace::workspace_id.eq(name.as_str()),
-                workspace::floor_seq.eq(at.floor),
-                workspace::swept_seq.eq(at.swept),
-            ))
-            .execute(self.conn)
-            .map_err(storage)?;
-        self.changed.insert(name, at);
-        Ok(())
-    }
-
-    /// Everything of the scope is out of the book; answers how many entries that were.
-    fn raise_floors(&mut self, scope: &Scope) -> Result<u64, StorageError> {
-        let covered: Vec<(WorkspaceId, Floor)> = self
-            .known
-            .iter()
-            .filter(|(name, _)| scope.covers(name))
-            .map(|(name, floor)| (name.clone(), *floor))
-            .collect();
-        let mut removed = 0;
-        for (name, at) in covered {
-            removed += self.count_above(&name, at.floor)?;
-            let floor = self.head.last_seq;
-            self.set_floor(name, Floor { floor, ..at })?;
-        }
-        Ok(removed)
-    }
-
-    fn count_above(&mut self, name: &WorkspaceId, floor: Seq) -> Result<u64, StorageError> {
-        let count: i64 = activity_log::table
-            .filter(activity_log::workspace_id.eq(name.as_str()))
-            .filter(activity_log::seq.gt(floor))
-            .count()
-            .get_result(self.conn)
-            .map_err(storage)?;
-        Ok(count.unsigned_abs())
-    }
-
-    fn sweep(
-        &mut self,
-        name: WorkspaceId,
-        at: Floor,
-        limit: usize,
-    ) -> Result<Removed, StorageError> {
-        let removed = self.delete_oldest(&name, 0, at.floor, limit)?.0;
-        if removed < limit as u64 {
-            let swept = at.floor;
-            self.set_floor(name, Floor { swept, ..at })?;
-        }
-        Ok(Removed {
-            removed,
-            more: removed == limit as u64,
-        })
-    }
-
-    fn prune(&mut self, step: &PruneStep) -> Result<Removed, StorageError> {
-        let Some(at) = self.known.get(&step.workspace).copied() else {
-            return Ok(Removed::default());
-        };
-        let by_age = match step.before {
-            Some(before) => bisect::first_from(self.conn, before)? - 1,
-            None => 0,
-        };
-        let by_number = match step.keep {
-            Some(keep) => self.first_not_kept(&step.workspace, at.floor, keep)?,
-            None => 0,
-        };
-        let (removed, last) =
-            self.delete_oldest(&step.workspace, at.floor, by_age.max(by_number), step.limit)?;
-        if let Some(floor) = last {
-            // What a clear left for the sweep stays marked as such.
-            let swept = if at.swept == at.floor {
-                floor
-            } else {
-                at.swept
-            };
-            self.set_floor(step.workspace.clone(), Floor { floor, swept })?;
-        }
-        Ok(Removed {
-            removed,
-            more: removed == step.limit as u64,
-        })
-    }
-
-    /// The newest entry that is not among the newest `keep`.
-    fn first_not_kept(
-        &mut self,
-        name: &WorkspaceId,
-        floor: Seq,
-        keep: u64,
-    ) -> Result<Seq, StorageError> {
-        let seq: Option<Seq> = activity_log::table
-            .filter(activity_log::workspace_id.eq(name.as_str()))
-            .filter(activity_log::seq.gt(floor))
-            .order(activity_log::seq.desc())
-            .offset(i64::try_from(keep).unwrap_or(i64::MAX))
-            .select(activity_log::seq)
-            .first(self.conn)
-            .optional()
-            .map_err(storage)?;
-        Ok(seq.unwrap_or(0))
-    }
-
-    /// Deletes at most `limit` rows of a workspace above `above` and up to `upto`, the oldest first;
-    /// answers how many, and the last of them.
-    fn delete_oldest(
-        &mut self,
-        name: &WorkspaceId,
-        above: Seq,
-        upto: Seq,
-        limit: usize,
-    ) -> Result<(u64, Option<Seq>), StorageError> {
-        if upto <= above {
-            return Ok((0, None));
-        }
-        let seqs: Vec<Seq> = activity_log::table
-            .filter(activity_log::workspace_id.eq(name.as_str()))
-            .filter(activity_log::seq.gt(above))
-            .filter(activity_log::seq.le(upto))
-            .order(activity_log::seq.asc())
-            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-            .select(activity_log::seq)
-            .load(self.conn)
-            .map_err(storage)?;
-        let Some(last) = seqs.last().copied() else {
-            return Ok((0, None));
-        };
-        diesel::delete(
-            activity_log::table
-                .filter(activity_log::workspace_id.eq(name.as_str()))
-                .filter(activity_log::seq.gt(above))
-                .filter(activity_log::seq.le(last)),
-        )
-        .execute(self.conn)
-        .map_err(storage)?;
-        Ok((seqs.len() as u64, Some(last)))
     }
 }

@@ -1,0 +1,143 @@
+//! A transaction of the writer: what it commits and how numbers, times and ids are given. What is removed
+//! is in `removal`.
+
+use super::error::storage;
+use super::rows::{NewRow, timestamp};
+use super::schema::{activity_log, setting, workspace};
+use crate::domain::{Act, EntryId, Head, NewEntry, Receipt, Seq, Timestamp, WorkspaceId};
+use crate::storage::{Request, StorageError};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// Where a workspace begins.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Floor {
+    /// Nothing at or below it is in the book.
+    pub floor: Seq,
+    /// Nothing at or below it is in the file either.
+    pub swept: Seq,
+}
+
+/// A transaction that is under way.
+pub struct Transaction<'a> {
+    pub conn: &'a mut SqliteConnection,
+    pub head: Head,
+    pub known: &'a HashMap<WorkspaceId, Floor>,
+    pub changed: HashMap<WorkspaceId, Floor>,
+}
+
+impl Transaction<'_> {
+    pub fn request(
+        &mut self,
+        now: Timestamp,
+        request: &Request,
+    ) -> Result<Vec<Receipt>, StorageError> {
+        for act in &request.acts {
+            self.act(act)?;
+        }
+        request
+            .entries
+            .iter()
+            .map(|entry| self.entry(now, entry))
+            .collect()
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), StorageError> {
+        match act {
+            Act::PutSetting { key, value } => diesel::replace_into(setting::table)
+                .values((setting::key.eq(key), setting::value.eq(value)))
+                .execute(self.conn),
+            Act::DeleteSetting { key } => {
+                diesel::delete(setting::table.find(key)).execute(self.conn)
+            }
+        }
+        .map(drop)
+        .map_err(storage)
+    }
+
+    fn entry(&mut self, now: Timestamp, entry: &NewEntry) -> Result<Receipt, StorageError> {
+        let floor = self.floor(entry.workspace_id())?;
+        if let Some(id) = entry.id()
+            && let Some(first) = self.first_with(entry.workspace_id(), id, floor)?
+        {
+            return Ok(first);
+        }
+        let seq = self.head.last_seq + 1;
+        let ts = if now >= self.head.last_ts {
+            now
+        } else {
+            self.head.last_ts.successor()
+        };
+        let id = entry
+            .id()
+            .cloned()
+            .unwrap_or_else(|| EntryId::fresh(uuid::Uuid::now_v7()));
+        let text = ts.text();
+        let text = std::str::from_utf8(&text).map_err(|e| StorageError::Other(e.to_string()))?;
+        diesel::insert_into(activity_log::table)
+            .values(NewRow::new(entry, seq, &id, text))
+            .execute(self.conn)
+            .map_err(storage)?;
+        self.head.last_seq = seq;
+        self.head.last_ts = ts;
+        Ok(Receipt {
+            id,
+            seq,
+            ts,
+            duplicate: false,
+        })
+    }
+
+    /// The entry that has this id already. One that a clear took out of the book makes room.
+    fn first_with(
+        &mut self,
+        workspace: &WorkspaceId,
+        id: &EntryId,
+        floor: Floor,
+    ) -> Result<Option<Receipt>, StorageError> {
+        let held: Option<(Seq, String)> = activity_log::table
+            .filter(activity_log::workspace_id.eq(workspace.as_str()))
+            .filter(activity_log::id.eq(id.as_str()))
+            .select((activity_log::seq, activity_log::ts))
+            .first(self.conn)
+            .optional()
+            .map_err(storage)?;
+        match held {
+            None => Ok(None),
+            Some((seq, ts)) if seq > floor.floor => Ok(Some(Receipt {
+                id: id.clone(),
+                seq,
+                ts: timestamp(&ts)?,
+                duplicate: true,
+            })),
+            Some((seq, _)) => {
+                diesel::delete(activity_log::table.find(seq))
+                    .execute(self.conn)
+                    .map_err(storage)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Where the workspace begins; its first entry brings it into being.
+    fn floor(&mut self, name: &WorkspaceId) -> Result<Floor, StorageError> {
+        if let Some(floor) = self.changed.get(name).or_else(|| self.known.get(name)) {
+            return Ok(*floor);
+        }
+        self.set_floor(name.clone(), Floor::default())?;
+        Ok(Floor::default())
+    }
+
+    pub fn set_floor(&mut self, name: WorkspaceId, at: Floor) -> Result<(), StorageError> {
+        diesel::replace_into(workspace::table)
+            .values((
+                workspace::workspace_id.eq(name.as_str()),
+                workspace::floor_seq.eq(at.floor),
+                workspace::swept_seq.eq(at.swept),
+            ))
+            .execute(self.conn)
+            .map_err(storage)?;
+        self.changed.insert(name, at);
+        Ok(())
+    }
+}
