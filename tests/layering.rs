@@ -176,6 +176,7 @@ fn the_top_of_the_tree_is_what_was_agreed() {
         "benches",
         "docs",
         ".ci",
+        ".cargo",
         ".git",
         ".gitignore",
         "Cargo.lock",

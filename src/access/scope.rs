@@ -47,6 +47,14 @@ impl Scope {
         }
     }
 
+    /// All that `principal` may see.
+    pub fn widest(principal: &Principal) -> Self {
+        match principal.reach() {
+            Reach::All => Self(Inner::All),
+            Reach::One(own) => Self(Inner::One(own.clone())),
+        }
+    }
+
     /// The whole book, for the daemon's own work (checks, its own commands on the machine).
     pub fn for_the_daemon() -> Self {
         Self(Inner::All)

@@ -2,13 +2,16 @@
 //! groups: what arrives while a transaction runs is one transaction next, and each sender is answered
 //! after its commit.
 
+use super::bad_days::BadDays;
+use super::messages::Recorded;
 use super::queue::Permit;
 use super::{Clock, vital};
-use crate::domain::{Receipt, limits};
+use crate::domain::{Receipt, Seq, limits};
 use crate::storage::{EntryWriter, Request, StorageError};
 use crate::telemetry::{Metrics, Refusal};
 use actix::prelude::*;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
@@ -21,7 +24,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 pub struct Commit {
     pub request: Request,
     pub permit: Permit,
-    pub answer: oneshot::Sender<Result<Vec<Receipt>, StorageError>>,
+    pub answer: oneshot::Sender<Answer>,
 }
 
 impl Message for Commit {
@@ -55,20 +58,39 @@ pub enum Health {
     Writable,
     /// The disk is full; writers are told so, readers go on, and it mends itself when there is room.
     Full,
+    /// Another book is taking its place.
+    Replacing,
     /// The book was closed in order.
     Closed,
 }
 
 // State
 
+type Answer = Result<Vec<Receipt>, StorageError>;
+
+/// Who waits for a group, in its order, each with its room in the queue.
+type Answers = VecDeque<(oneshot::Sender<Answer>, Permit)>;
+
+fn answer_next(answers: &mut Answers, answer: Answer) {
+    if let Some((sender, _permit)) = answers.pop_front() {
+        // Whoever asked may have gone away meanwhile; the entry is in the book all the same.
+        let _ = sender.send(answer);
+    }
+}
+
 pub struct LogWriter {
-    store: Box<dyn EntryWriter>,
-    clock: Clock,
+    /// Given back when the book is closed; nothing is committed after that.
+    store: Option<Box<dyn EntryWriter>>,
+    pub(super) clock: Clock,
     waiting: VecDeque<Commit>,
     flush_is_planned: bool,
-    health: watch::Sender<Health>,
-    metrics: Metrics,
+    pub(super) health: watch::Sender<Health>,
+    pub(super) metrics: Metrics,
     mailbox: usize,
+    recorded: Option<Recipient<Recorded>>,
+    /// Up to where `recorded` was told.
+    told: Seq,
+    pub(super) bad_days: BadDays,
 }
 
 impl LogWriter {
@@ -79,16 +101,25 @@ impl LogWriter {
         health: watch::Sender<Health>,
         metrics: Metrics,
         mailbox: usize,
+        recorded: Option<Recipient<Recorded>>,
     ) -> Self {
         Self {
-            store,
+            told: store.head().last_seq,
+            store: Some(store),
             clock,
             waiting: VecDeque::new(),
             flush_is_planned: false,
             health,
             metrics,
             mailbox,
+            recorded,
+            bad_days: BadDays::default(),
         }
+    }
+
+    pub(super) fn store(&mut self) -> &mut dyn EntryWriter {
+        let held = self.store.as_deref_mut();
+        held.expect("it is asked for only before the book is closed")
     }
 
     fn plan_flush(&mut self, ctx: &mut Context<Self>) {
@@ -100,7 +131,16 @@ impl LogWriter {
 
     /// Commits one group of what waits.
     fn flush(&mut self) {
-        let (mut requests, mut answers) = (Vec::new(), Vec::new());
+        let (requests, mut answers) = self.next_group();
+        // Outside the guard: dropped by a panic, they would tell their senders that nothing was recorded,
+        // and nobody knows that then.
+        vital::guard("LogWriter", || {
+            self.commit_and_answer(requests, &mut answers);
+        });
+    }
+
+    fn next_group(&mut self) -> (Vec<Request>, Answers) {
+        let (mut requests, mut answers) = (Vec::new(), Answers::new());
         let (mut entries, mut bytes) = (0, 0);
         while let Some(commit) = self.waiting.pop_front() {
             entries += commit.request.entries.len();
@@ -111,28 +151,45 @@ impl LogWriter {
                 break;
             }
             requests.push(commit.request);
-            answers.push((commit.answer, commit.permit));
+            answers.push_back((commit.answer, commit.permit));
         }
+        (requests, answers)
+    }
+
+    fn commit_and_answer(&mut self, mut requests: Vec<Request>, answers: &mut Answers) {
         if requests.is_empty() {
             return;
         }
+        let fell_behind = self.clock_fell_behind((self.clock)());
+        let notes_the_clock = fell_behind.is_some();
+        // Behind what was sent, so that each answer still finds its own.
+        requests.extend(fell_behind);
         match self.commit(&mut requests) {
             Ok(receipts) => {
-                for ((answer, _permit), receipts) in answers.into_iter().zip(receipts) {
-                    // Whoever asked may have gone away meanwhile; the entry is in the book all the same.
-                    let _ = answer.send(Ok(receipts));
+                if notes_the_clock {
+                    self.clock_was_noted();
                 }
+                let recorded = self.recorded_of(requests, &receipts);
+                for receipts in receipts {
+                    answer_next(answers, Ok(receipts));
+                }
+                self.tell(recorded);
             }
             Err(StorageError::Other(_)) if requests.len() > 1 => {
                 // One of them is at fault; the others do not pay for it.
-                for (mut request, (answer, _permit)) in requests.into_iter().zip(answers) {
+                for mut request in requests {
                     let alone = self.commit(std::slice::from_mut(&mut request));
-                    let _ = answer.send(alone.map(|mut receipts| receipts.remove(0)));
+                    let recorded = match &alone {
+                        Ok(receipts) => self.recorded_of(vec![request], receipts),
+                        Err(_) => None,
+                    };
+                    answer_next(answers, alone.map(|mut receipts| receipts.remove(0)));
+                    self.tell(recorded);
                 }
             }
             Err(error) => {
-                for (answer, _permit) in answers {
-                    let _ = answer.send(Err(error.clone()));
+                for _ in requests {
+                    answer_next(answers, Err(error.clone()));
                 }
             }
         }
@@ -140,12 +197,12 @@ impl LogWriter {
 
     fn commit(&mut self, requests: &mut [Request]) -> Result<Vec<Vec<Receipt>>, StorageError> {
         let now = (self.clock)();
-        if now < self.store.head().last_ts {
+        if now < self.store().head().last_ts {
             let entries = requests.iter_mut().flat_map(|request| &mut request.entries);
             entries.for_each(|entry| entry.note_wall_time(now));
         }
         let began = Instant::now();
-        let committed = self.store.commit(now, requests);
+        let committed = self.store().commit(now, requests);
         match &committed {
             Ok(receipts) => {
                 self.count(began.elapsed(), receipts);
@@ -156,7 +213,7 @@ impl LogWriter {
                 self.metrics
                     .refused(Refusal::DiskFull)
                     .inc_by(entries as u64);
-                self.set_health(Health::Full);
+                self.is_full();
             }
             Err(error) if error.is_fatal() => vital::stop_on(error),
             Err(error) => log::warn!("a commit failed, and its senders were told so: {error}"),
@@ -164,7 +221,50 @@ impl LogWriter {
         committed
     }
 
-    fn count(&self, took: Duration, receipts: &[Vec<Receipt>]) {
+    /// What a group brought into the book; none when nobody listens, or when nothing was new.
+    pub(super) fn recorded_of(
+        &self,
+        requests: Vec<Request>,
+        receipts: &[Vec<Receipt>],
+    ) -> Option<Recorded> {
+        self.recorded.as_ref()?;
+        let new = requests.into_iter().flat_map(|request| request.entries);
+        let entries: Vec<_> = new
+            .zip(receipts.iter().flatten())
+            .filter(|(_, receipt)| !receipt.duplicate)
+            .map(|(entry, receipt)| (receipt.seq, Arc::new(entry.recorded(receipt))))
+            .collect();
+        Some(Recorded {
+            first_seq: entries.first()?.0,
+            last_seq: entries.last()?.0,
+            entries,
+        })
+    }
+
+    /// A refusal is no loss: the next group's first number shows it, and so does `tell_where_it_stands`.
+    pub(super) fn tell(&mut self, recorded: Option<Recorded>) {
+        let (Some(listener), Some(recorded)) = (&self.recorded, recorded) else {
+            return;
+        };
+        let last_seq = recorded.last_seq;
+        if listener.try_send(recorded).is_ok() {
+            self.told = last_seq;
+        }
+    }
+
+    /// When the last group was refused and no other came, its number is told alone.
+    fn tell_where_it_stands(&mut self) {
+        let last_seq = self.store().head().last_seq;
+        if self.told != last_seq {
+            self.tell(Some(Recorded {
+                first_seq: last_seq + 1,
+                last_seq,
+                entries: Vec::new(),
+            }));
+        }
+    }
+
+    fn count(&mut self, took: Duration, receipts: &[Vec<Receipt>]) {
         let all = receipts.iter().map(Vec::len).sum::<usize>();
         let duplicates = receipts
             .iter()
@@ -176,10 +276,11 @@ impl LogWriter {
             .entries_recorded
             .inc_by((all - duplicates) as u64);
         self.metrics.entries_duplicate.inc_by(duplicates as u64);
-        self.metrics.last_seq.set(self.store.head().last_seq);
+        let last_seq = self.store().head().last_seq;
+        self.metrics.last_seq.set(last_seq);
     }
 
-    fn set_health(&self, health: Health) {
+    pub(super) fn set_health(&self, health: Health) {
         let changed = self.health.send_if_modified(|held| {
             let changes = *held != health;
             held.clone_from(&health);
@@ -198,18 +299,25 @@ impl LogWriter {
         if *self.health.borrow() != Health::Full {
             return;
         }
-        match self.store.probe() {
+        match self.store().probe() {
             Ok(()) => self.set_health(Health::Writable),
             Err(error) if error.is_fatal() => vital::stop_on(&error),
             Err(_) => {}
         }
     }
 
-    fn close(&mut self) {
+    pub(super) fn drain(&mut self) {
         while !self.waiting.is_empty() {
             self.flush();
         }
-        if let Err(error) = self.store.close() {
+    }
+
+    fn close(&mut self) {
+        self.drain();
+        // The book is free for the next one when this is answered.
+        let store = self.store.take();
+        let closed = vital::guard("LogWriter", || store.map(|mut store| store.close()));
+        if let Some(Err(error)) = closed {
             // The entries are safe in the WAL; the next start reads them from there.
             log::warn!("the book was not tidied up at the end: {error}");
         }
@@ -225,7 +333,14 @@ impl Actor for LogWriter {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(self.mailbox);
         ctx.run_interval(PROBE_EVERY, |writer, _| {
-            vital::guard("LogWriter", || writer.probe());
+            if writer.store.is_none() {
+                return;
+            }
+            vital::guard("LogWriter", || {
+                writer.probe();
+                writer.keep_reserve();
+                writer.tell_where_it_stands();
+            });
         });
     }
 }
@@ -249,7 +364,7 @@ impl Handler<Flush> for LogWriter {
 
     fn handle(&mut self, _: Flush, ctx: &mut Context<Self>) {
         self.flush_is_planned = false;
-        vital::guard("LogWriter", || self.flush());
+        self.flush();
         self.plan_flush(ctx);
     }
 }
@@ -264,7 +379,7 @@ impl Handler<Close> for LogWriter {
     type Result = ();
 
     fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
-        vital::guard("LogWriter", || self.close());
+        self.close();
         ctx.stop();
     }
 }

@@ -1,15 +1,38 @@
 //! Who owns what. Each owner is one file: its messages, its state, its handlers. Everything else asks by
 //! message, so that nothing is shared and nothing is locked.
 
+pub mod backups;
+mod bad_days;
+pub mod context;
+pub mod event_hub;
+pub mod halt;
+pub mod keeper;
+pub mod lifecycle;
 pub mod log_writer;
+pub mod messages;
+pub mod offline;
+pub mod pruner;
+pub mod pruning;
 pub mod queue;
+pub mod recorder;
+pub mod removal;
+pub mod replacement;
+pub mod supervisor;
+#[cfg(test)]
+mod tests;
 pub mod vital;
 pub mod writer;
 
+pub use backups::Backups;
+pub use event_hub::EventHub;
 pub use log_writer::{Health, LogWriter};
+pub use pruner::Pruner;
+pub use recorder::Recorder;
+pub use supervisor::{Opened, Supervisor};
 pub use writer::{Outcome, Refusal, Writer};
 
 use crate::domain::Timestamp;
+use crate::domain::clock::Moment;
 use std::sync::Arc;
 
 /// The wall clock, as a parameter.
@@ -20,5 +43,21 @@ pub fn wall_clock() -> Clock {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let micros = since_1970.map_or(0, |elapsed| elapsed.as_micros());
         Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    })
+}
+
+/// Both clocks at once, as a parameter: the wall's, and the time that passed, which no one can set.
+pub type Clocks = Arc<dyn Fn() -> Moment + Send + Sync>;
+
+/// The time that passed counts sleep as well: a machine that was asleep has seen no jump of its clock.
+pub fn system_clocks(wall: Clock) -> Clocks {
+    Arc::new(move || {
+        let passed = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let seconds = u64::try_from(passed.tv_sec).unwrap_or_default();
+        let nanos = u32::try_from(passed.tv_nsec).unwrap_or_default();
+        Moment {
+            wall: wall(),
+            passed: std::time::Duration::new(seconds, nanos),
+        }
     })
 }

@@ -2,12 +2,20 @@
 //! waits for the answer that comes after the commit.
 
 use super::Clock;
+use super::bad_days::KeepReserve;
 use super::log_writer::{Close, Commit, Health, Heartbeat, LogWriter};
+use super::messages::Recorded;
 use super::queue::{Permit, Queue, Size};
+use super::removal::{Clear, Prune, Step, Sweep};
+use super::replacement::Replace;
+use crate::access::Scope;
 use crate::domain::{NewEntry, Receipt, limits};
-use crate::storage::{EntryWriter, Request, StorageError};
+use crate::storage::{
+    EntryReader, EntryWriter, PruneStep, Replaced, Request, Reserve, Staged, StorageError,
+};
 use crate::telemetry::{Metrics, Refusal as Refused};
 use actix::prelude::*;
+use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 #[derive(Clone)]
@@ -39,13 +47,14 @@ impl Writer {
         clock: Clock,
         size: Size,
         metrics: Metrics,
+        recorded: Option<Recipient<Recorded>>,
     ) -> Result<Self, Refusal> {
         let (health, seen) = watch::channel(Health::Writable);
         let mailbox = size.entries + 64;
         let for_actor = metrics.clone();
         let arbiter = Arbiter::new();
         let addr = LogWriter::start_in_arbiter(&arbiter.handle(), move |_| {
-            LogWriter::new(store, clock, health, for_actor, mailbox)
+            LogWriter::new(store, clock, health, for_actor, mailbox, recorded)
         });
         addr.send(Heartbeat).await.map_err(|_| Refusal::Stopping)?;
         Ok(Self {
@@ -95,6 +104,66 @@ impl Writer {
         Ok(outcomes)
     }
 
+    /// Sends without waiting for anything: for what may be lost rather than keep its sender.
+    pub fn hand_over(&self, request: Request) -> Result<(), Refusal> {
+        let permit = self.room_for(size_of(&request))?;
+        // What becomes of it is in the LogWriter's telemetry and counters.
+        self.send(request, permit).map(drop)
+    }
+
+    pub async fn prune(&self, step: PruneStep, record: Option<Request>) -> Result<Step, Refusal> {
+        self.asked(Prune { step, record }).await
+    }
+
+    /// Empties the scope together with the entry that records it.
+    pub async fn clear(&self, scope: Scope, record: Request) -> Result<u64, Refusal> {
+        self.asked(Clear { scope, record }).await
+    }
+
+    pub async fn sweep(&self, limit: usize) -> Result<Step, Refusal> {
+        self.asked(Sweep { limit }).await
+    }
+
+    /// From now on this room is held on the disk, to record that it is full.
+    pub async fn keep_reserve(&self, reserve: Reserve) -> Result<(), Refusal> {
+        let sent = self.addr.send(KeepReserve(reserve)).await;
+        sent.map_err(|_| Refusal::Stopping)
+    }
+
+    async fn asked<M, T>(&self, message: M) -> Result<T, Refusal>
+    where
+        M: Message<Result = Result<T, StorageError>> + Send + 'static,
+        T: Send + 'static,
+        LogWriter: Handler<M>,
+    {
+        match self.addr.send(message).await {
+            Ok(done) => done.map_err(Refusal::from),
+            Err(_) => Err(Refusal::Stopping),
+        }
+    }
+
+    /// Another book takes the place of this one; in its order among what is written.
+    pub async fn replace(
+        &self,
+        with: Staged,
+        record: Request,
+        readers: Arc<dyn EntryReader>,
+    ) -> Result<Replaced, Refusal> {
+        let (answer, receiver) = oneshot::channel();
+        let replace = Replace {
+            with,
+            record,
+            readers,
+            answer,
+        };
+        let sent = self.addr.send(replace).await;
+        sent.map_err(|_| Refusal::Stopping)?;
+        match receiver.await {
+            Ok(done) => done.map_err(Refusal::from),
+            Err(_) => Err(Refusal::Stopping),
+        }
+    }
+
     pub fn health(&self) -> Health {
         self.health.borrow().clone()
     }
@@ -118,6 +187,10 @@ impl Writer {
     }
 
     fn room_for(&self, needed: Size) -> Result<Permit, Refusal> {
+        if *self.health.borrow() == Health::Replacing {
+            let what = "the book is being replaced; try again";
+            return Err(StorageError::Busy(what.into()).into());
+        }
         self.queue.room_for(needed).ok_or_else(|| {
             self.metrics
                 .refused(Refused::QueueFull)

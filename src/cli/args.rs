@@ -24,7 +24,8 @@ Environment:
 
 Exit codes:
   0 done           1 found something wrong   64 wrong command line   65 damaged book
-  70 a bug         74 cannot read or write   75 try again later      78 wrong configuration";
+  70 a bug         73 would overwrite        74 cannot read or write 75 try again later
+  78 wrong configuration";
 
 /// Keeps the book of what happened: who did what, to which thing, when.
 #[derive(Debug, Parser)]
@@ -71,13 +72,55 @@ Examples:
   daybook export --since 24h --severity warning,error
   daybook export --action 'auth.*' --until 2026-02-01T00:00:00Z | jq .message")]
     Export(Box<Export>),
+    /// Copy the whole book, while the daemon goes on recording
+    #[command(after_help = "\
+The copy is one moment of the book, checked and on disk. It opens by itself, and `restore` takes it.
+
+Examples:
+  daybook backup /mnt/backup/daybook.db
+  daybook backup --force latest.db")]
+    Backup(Backup),
+    /// Put a backup in the place of the book
+    #[command(after_help = "\
+The backup is checked as a whole first. The former book stays beside the new one, as
+BOOK.before-restore-TIME. A daemon that runs is not replaced under: stop it, or restore through it.")]
+    Restore(Restore),
+    /// Read a former export into a book that has no entries yet
+    #[command(after_help = "\
+One JSON object a line, as `export --format ndjson` writes them; each keeps its id and ts. One
+wrong line refuses all of it, and the book is as it was. Stop the daemon first.
+
+Examples:
+  daybook import all.ndjson
+  zcat all.ndjson.gz | daybook import -")]
+    Import(Import),
     /// Check the whole book: its file, the order of its entries, its counts
     #[command(
         after_help = "Exits with 0, with 1 when something is wrong, with 65 when it cannot be read."
     )]
     Check,
+    /// Remove what the retention rules do not keep
+    #[command(after_help = "\
+Asks the daemon that keeps the book, or opens the book itself when none does. A run that is held back, because
+the clock jumped or because more than half of the book would go by its age, says so and exits with 1;
+--confirm runs it all the same.
+
+Examples:
+  daybook prune --dry-run
+  daybook prune --confirm")]
+    Prune(Prune),
     /// Say what the book holds and whether a daemon keeps it
     Status,
+    /// Follow what is recorded, as it is
+    #[command(after_help = "\
+Asks the daemon that keeps the book, and goes on by itself when that was restarted. The filters are those
+of the HTTP interface.
+
+Examples:
+  daybook tail
+  daybook tail --severity warning,error --lines 100
+  daybook tail --json | jq -r .entry.message")]
+    Tail(Box<Tail>),
 }
 
 #[derive(Debug, Default, clap::Args)]
@@ -85,6 +128,16 @@ pub struct Serve {
     /// Where to listen, instead of [server] listen; may be given several times
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub listen: Vec<String>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Prune {
+    /// Say what would go, and remove nothing
+    #[arg(long, conflicts_with = "confirm")]
+    pub dry_run: bool,
+    /// Run although it is held back
+    #[arg(long)]
+    pub confirm: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -115,6 +168,57 @@ pub struct Export {
     pub workspace: Option<String>,
     #[command(flatten)]
     pub filters: Filters,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Tail {
+    /// How many of the newest to begin with
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 10,
+          value_parser = clap::value_parser!(u16).range(0..=500))]
+    pub lines: u16,
+    /// Each as one line of JSON: {"seq":…,"entry":{…}}
+    #[arg(long)]
+    pub json: bool,
+    /// The workspace; * for all
+    #[arg(
+        long,
+        alias = "workspace_id",
+        alias = "workspace-id",
+        value_name = "NAME"
+    )]
+    pub workspace: Option<String>,
+    #[command(flatten)]
+    pub filters: Filters,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Backup {
+    /// Where the copy goes
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Overwrite it when it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace a book that is newer, or that cannot be read
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// The lines; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Set right a ts that runs backwards or lies ahead, and keep it in metadata.occurred_at
+    #[arg(long)]
+    pub restamp: bool,
 }
 
 /// Named as the query parameters; what they may say is checked where those are.

@@ -32,11 +32,11 @@ fn tell(report: &CheckReport) -> Exit {
         .iter()
         .map(|problem| format!("{problem}\n"))
         .collect();
-    text += &format!(
-        "{} entries read, {} problems found\n",
-        report.entries,
-        report.problems.len()
-    );
+    let found = match report.problems.len() {
+        1 => "1 problem".to_owned(),
+        several => format!("{several} problems"),
+    };
+    text += &format!("{} entries read, {found} found\n", report.entries);
     match output::print(text) {
         Exit::Ok => Exit::Found,
         failed => failed,

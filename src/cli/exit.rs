@@ -15,6 +15,8 @@ pub enum Exit {
     Data = 65,
     /// A fault of ours.
     Software = 70,
+    /// It would overwrite something.
+    Exists = 73,
     /// Reading or writing failed.
     Io = 74,
     /// It may work later: another process holds the book, say.

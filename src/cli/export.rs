@@ -7,16 +7,20 @@ use super::{Exit, output};
 use crate::access::scope::Refused;
 use crate::access::{Principal, Scope};
 use crate::actors::wall_clock;
+use crate::client::control::{self, ControlError};
 use crate::config::Loaded;
-use crate::domain::{FieldErrors, Filter};
+use crate::domain::{Emitted, FieldErrors, Filter};
 use crate::export::Format;
 use crate::storage::{Address, EntryReader, StorageError};
-use std::fs::File;
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Entries read in one short transaction.
 const PART: usize = 2_000;
+/// How long the daemon may take to record that an export began.
+const NOTE_WAIT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
@@ -62,7 +66,9 @@ fn write(loaded: &Loaded, export: &Export) -> Result<(), ExportError> {
     let parameters: Vec<(&str, &str)> = export.filters.parameters().collect();
     let filter = Filter::from_parameters(parameters, wall_clock()(), &rules)?;
     let scope = Scope::of(&Principal::anonymous(), export.workspace.as_deref())?;
-    let reader = Address::parse(settings.storage.url.as_str())?.open_reader(1)?;
+    let address = Address::parse(settings.storage.url.as_str())?;
+    let reader = address.open_reader(1)?;
+    note(&address, &scope, format(export.format));
     let source = Source {
         reader: reader.as_ref(),
         scope,
@@ -72,6 +78,28 @@ fn write(loaded: &Loaded, export: &Export) -> Result<(), ExportError> {
     match &export.output {
         None => source.write(&mut io::stdout().lock(), &mut |_| {}),
         Some(path) => to_file(&source, path),
+    }
+}
+
+/// A daemon that keeps the book records that an export began. Without one, or when it is busy, the export
+/// goes on all the same.
+fn note(address: &Address, scope: &Scope, format: Format) {
+    let exported = Emitted::ActivityLogExported;
+    let entry = serde_json::json!({
+        "category": exported.category(),
+        "action": exported.action(),
+        "message": format!("An export as {} began on the command line", format.extension()),
+        "metadata": {
+            "format": format.extension(),
+            "workspace_id": scope.workspace().map_or("*", |name| name.as_str()),
+        },
+    });
+    let socket = address.control_socket();
+    match control::post(&socket, "/api/v1/activity", &entry, NOTE_WAIT) {
+        Ok(answer) if answer.status < 300 => {}
+        Err(ControlError::NotRunning) => {}
+        Ok(answer) => log::warn!("the export was not recorded: {}", answer.problem()),
+        Err(error) => log::warn!("the export was not recorded: {error}"),
     }
 }
 
@@ -85,20 +113,50 @@ fn format(named: args::Format) -> Format {
 
 /// Under another name until it is whole, so that a file of that name is never half an export.
 fn to_file(source: &Source<'_>, path: &Path) -> Result<(), ExportError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = PathBuf::from(partial);
-    let named = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| ExportError::File { path, cause }
+    let named = |cause| ExportError::File {
+        path: path.to_owned(),
+        cause,
     };
-    let mut file = BufWriter::new(File::create(&partial).map_err(named(&partial))?);
+    let kind = fs::metadata(path).map(|found| found.file_type());
+    if kind.as_ref().is_ok_and(FileType::is_dir) {
+        return Err(named(io::ErrorKind::IsADirectory.into()));
+    }
+    if kind.is_ok_and(|kind| !kind.is_file()) {
+        // A device or a pipe is written to; a file in its place would be the end of it.
+        let file = OpenOptions::new().write(true).open(path).map_err(named)?;
+        return source.write(&mut BufWriter::new(file), &mut |_| {});
+    }
+    // What a link leads to is replaced, and not the link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut partial = path.clone().into_os_string();
+    partial.push(format!(".{}.part", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let done = whole(source, &partial).and_then(|()| fs::rename(&partial, &path).map_err(named));
+    if done.is_err() {
+        // It may be what takes the room that was missing.
+        let _ = fs::remove_file(&partial);
+    }
+    done
+}
+
+/// A file that is on disk when this comes back.
+fn whole(source: &Source<'_>, path: &Path) -> Result<(), ExportError> {
+    let named = |cause| ExportError::File {
+        path: path.to_owned(),
+        cause,
+    };
+    let mut file = BufWriter::new(File::create(path).map_err(named)?);
     let mut progress = Progress::new();
-    source.write(&mut file, &mut |entries| progress.at(entries))?;
+    let written = source.write(&mut file, &mut |entries| progress.at(entries));
     progress.end();
-    let file = file.into_inner().map_err(|error| error.into_error())?;
-    file.sync_all().map_err(named(&partial))?;
-    std::fs::rename(&partial, path).map_err(named(path))
+    written.map_err(|error| match error {
+        ExportError::Write(cause) => named(cause),
+        other => other,
+    })?;
+    let file = file
+        .into_inner()
+        .map_err(|error| named(error.into_error()))?;
+    file.sync_all().map_err(named)
 }
 
 struct Source<'a> {

@@ -1,14 +1,22 @@
 //! The command line: one file a command. Here is only which one runs, and what all of them need first.
 
 pub mod args;
+mod backup;
 mod check;
 mod check_config;
 mod default_config;
 pub mod exit;
 mod export;
+mod import;
 pub mod output;
+mod own;
+mod progress;
+mod prune;
+mod restore;
 mod serve;
+mod service;
 mod status;
+mod tail;
 
 pub use args::{Args, Command};
 pub use exit::Exit;
@@ -47,17 +55,23 @@ fn environment() -> Vec<(String, String)> {
 fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
     let shape = Shape::of_stderr(args::variable(&environment, "JOURNAL_STREAM"));
     telemetry::log::init(args.log_filter(&environment), shape);
+    telemetry::log::tell_panics();
     let inputs = args.inputs(environment);
     match &args.command {
         Command::CheckConfig => check_config::run(&inputs),
         Command::DefaultConfig => default_config::run(),
         Command::Serve(_) => with(&inputs, |loaded| {
             loaded.warnings.iter().for_each(|text| log::warn!("{text}"));
-            serve::run(loaded)
+            serve::run(loaded, &|| config::load(&inputs))
         }),
         Command::Export(export) => with(&inputs, |loaded| export::run(loaded, export)),
+        Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
+        Command::Backup(backup) => with(&inputs, |loaded| backup::run(loaded, backup)),
+        Command::Restore(restore) => with(&inputs, |loaded| restore::run(loaded, restore)),
+        Command::Import(import) => with(&inputs, |loaded| import::run(loaded, import)),
         Command::Check => with(&inputs, check::run),
         Command::Status => with(&inputs, status::run),
+        Command::Tail(tail) => with(&inputs, |loaded| tail::run(loaded, tail)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `daybook serve`: opens the book, starts the actors, listens, and ends all of it in order.
 
 use super::exit::Exit;
-use crate::access::Privacy;
-use crate::actors::queue::Size;
-use crate::actors::{Refusal, Writer, wall_clock};
-use crate::config::{Loaded, Settings};
-use crate::http::app::{App, Started};
+use super::service;
+use crate::actors::supervisor::Start;
+use crate::actors::{Opened, Refusal, Supervisor, lifecycle, system_clocks, wall_clock};
+use crate::config::{ConfigError, Loaded, Settings};
+use crate::http::App;
 use crate::http::server::{self, Listeners, Running};
-use crate::storage::{Address, EntryReader, EntryWriter, StorageError};
+use crate::storage::{Address, Reserve, StorageError};
 use crate::telemetry::Metrics;
 use std::io;
 use std::net::TcpListener;
@@ -15,8 +15,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{sleep, timeout};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -36,6 +37,8 @@ pub enum ServeError {
     Io(#[from] io::Error),
     #[error("the writer did not start: {0}")]
     Writer(#[from] Refusal),
+    #[error("the writer did not come to its end within {0:?}; what was acknowledged is on disk")]
+    Stuck(Duration),
 }
 
 impl ServeError {
@@ -44,13 +47,16 @@ impl ServeError {
             Self::Storage(error) => Exit::from(error),
             Self::Open(_) => Exit::Config,
             Self::Listen { .. } | Self::Io(_) => Exit::Io,
-            Self::Writer(_) => Exit::Software,
+            Self::Writer(_) | Self::Stuck(_) => Exit::Software,
         }
     }
 }
 
-pub fn run(loaded: &Loaded) -> Exit {
-    match serve(loaded.settings.clone()) {
+/// Reads the configuration again, from where it was read at the start.
+pub type Reload<'a> = &'a dyn Fn() -> Result<Loaded, ConfigError>;
+
+pub fn run(loaded: &Loaded, reload: Reload<'_>) -> Exit {
+    match serve(loaded, reload) {
         Ok(()) => Exit::Ok,
         Err(error) => {
             log::error!("{error}");
@@ -59,9 +65,11 @@ pub fn run(loaded: &Loaded) -> Exit {
     }
 }
 
-fn serve(settings: Settings) -> Result<(), ServeError> {
+fn serve(loaded: &Loaded, reload: Reload<'_>) -> Result<(), ServeError> {
+    let settings = &loaded.settings;
     // What Daybook writes is for its own user alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    allow_many_descriptors();
     if let Some(open) = settings
         .server
         .listen
@@ -72,44 +80,71 @@ fn serve(settings: Settings) -> Result<(), ServeError> {
         return Err(ServeError::Open(*open));
     }
     let address = Address::parse(settings.storage.url.as_str())?;
-    let store = address.open_writer()?;
-    let reader = address.open_reader(settings.storage.readers)?;
+    let socket = address.control_socket();
+    let file = address.file().to_owned();
+    let reserve = address.reserve();
+    let book = Opened::at(address, settings.storage.readers)?;
     let listeners = Listeners {
-        tcp: listen(&settings)?,
-        control: control_socket(&address.control_socket()),
+        tcp: match service::activated()? {
+            none if none.is_empty() => listen(settings)?,
+            handed => handed,
+        },
+        control: control_socket(&socket),
     };
-    log::info!("the book is {}", address.file().display());
-    actix::System::new().block_on(operate(settings, store, reader, listeners))
+    log::info!("the book is {}", file.display());
+    let operation = operate(loaded, reload, book, reserve, listeners);
+    let ended = actix::System::new().block_on(operation);
+    // Whoever finds a socket thinks that a daemon is behind it.
+    let _ = remove_dead(&socket);
+    ended
+}
+
+/// A connection takes two descriptors, and the book must not run short of them because of strangers. What is
+/// given at first is often 1,024.
+fn allow_many_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const ENOUGH: u64 = 65_536;
+    let given = getrlimit(Resource::Nofile);
+    let wanted = given.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
+    if given.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let raised = Rlimit {
+        current: Some(wanted),
+        maximum: given.maximum,
+    };
+    if let Err(cause) = setrlimit(Resource::Nofile, raised) {
+        log::warn!("the limit of open files stays as it is: {cause}");
+    }
 }
 
 /// From the first request to the last.
 async fn operate(
-    settings: Settings,
-    store: Box<dyn EntryWriter>,
-    reader: Arc<dyn EntryReader>,
+    loaded: &Loaded,
+    reload: Reload<'_>,
+    book: Opened,
+    reserve: Reserve,
     listeners: Listeners,
 ) -> Result<(), ServeError> {
+    let settings = &loaded.settings;
     let patience = settings.server.shutdown_timeout.get();
+    // Before anything says that the daemon is there.
+    let mut signals = Signals::new()?;
     let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), SystemTime::now());
     let clock = wall_clock();
-    let size = Size {
-        entries: settings.limits.queue_entries,
-        bytes: settings.limits.queue_bytes.bytes(),
-    };
-    let writer = Writer::start(store, Arc::clone(&clock), size, metrics.clone()).await?;
-    let app = App {
-        writer: writer.clone(),
-        reader,
-        privacy: Arc::new(settings.privacy.policy()),
-        rules: Arc::new(rules(&settings, settings.privacy.policy())),
-        settings: Arc::new(settings),
-        metrics,
-        started: Started {
-            at: clock(),
-            instant: Instant::now(),
-        },
-        clock,
-    };
+    let reader = Arc::clone(&book.reader);
+    let was_left_running = lifecycle::was_left_running(reader.as_ref())?;
+    let actors = Supervisor::start(Start {
+        book,
+        settings,
+        base: settings.retention.base(&loaded.origins),
+        clocks: system_clocks(Arc::clone(&clock)),
+        metrics: metrics.clone(),
+    })
+    .await?;
+    actors.writer.keep_reserve(reserve).await?;
+    note_start(&actors, was_left_running).await?;
+    let app = App::new(settings.clone(), reader, &actors, clock, metrics);
     let running = server::build(app, listeners)?;
     for address in &running.addresses {
         log::info!(
@@ -117,39 +152,127 @@ async fn operate(
             env!("CARGO_PKG_VERSION")
         );
     }
-    until_told_to_stop(running).await?;
-    // The listeners are closed and the last request is answered; now nothing new comes to the writer.
-    if tokio::time::timeout(patience, writer.close())
+    service::ready("recording");
+    service::feed_watchdog(actors.writer.clone());
+    let again = Again {
+        actors: &actors,
+        reload,
+        settings: settings.clone(),
+    };
+    let told = until_told_to_stop(running, &mut signals, again, patience).await?;
+    // Nothing new comes to the writer now, or it is refused there.
+    let left = patience
+        .saturating_sub(told.elapsed())
+        .max(for_the_writer(patience));
+    timeout(left, actors.stop())
         .await
-        .is_err()
-    {
-        log::error!("the writer did not come to its end within {patience:?}");
-    }
+        .map_err(|_| ServeError::Stuck(patience))?;
     log::info!("stopped in order");
     Ok(())
 }
 
-fn rules(settings: &Settings, privacy: Privacy) -> crate::domain::Rules {
-    settings.activity.rules(privacy)
+/// On a full disk the daemon starts all the same, and serves those who read.
+async fn note_start(actors: &Supervisor, was_left_running: bool) -> Result<(), Refusal> {
+    let recording = actors.kept.retention.borrow().in_force(None).enabled;
+    match lifecycle::started(&actors.writer, was_left_running, recording).await {
+        Err(refusal @ Refusal::Storage(StorageError::Full)) => {
+            log::warn!("the start was not recorded: {refusal}");
+            Ok(())
+        }
+        done => done,
+    }
 }
 
-/// Serves until SIGTERM or SIGINT, then lets the requests in flight finish.
-async fn until_told_to_stop(running: Running) -> Result<(), ServeError> {
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+/// What of the time to stop is kept for the writer, however long requests linger.
+fn for_the_writer(patience: Duration) -> Duration {
+    (patience / 4).min(Duration::from_secs(1))
+}
+
+/// SIGTERM and SIGINT, which end it, and SIGHUP.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+/// What SIGHUP does: the configuration is read again, and what can be taken of it is.
+struct Again<'a> {
+    actors: &'a Supervisor,
+    reload: Reload<'a>,
+    settings: Settings,
+}
+
+impl Again<'_> {
+    async fn read(&mut self) {
+        let read = (self.reload)();
+        let told = match read {
+            Ok(loaded) => {
+                let done = self.actors.reload(&self.settings, Ok(&loaded)).await;
+                self.settings = loaded.settings;
+                done
+            }
+            Err(error) => self.actors.reload(&self.settings, Err(error)).await,
+        };
+        // Either way it was said in the telemetry and recorded.
+        drop(told);
+    }
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one that ends it; what SIGHUP asks for is done meanwhile.
+    async fn next(&mut self, mut again: Option<&mut Again<'_>>) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hangup.recv() => if let Some(again) = &mut again {
+                    again.read().await;
+                },
+            }
+        }
+    }
+}
+
+/// Serves until a signal, then lets the requests in flight finish: for a while, or until the next signal.
+/// Answers when the first one came.
+async fn until_told_to_stop(
+    running: Running,
+    signals: &mut Signals,
+    mut again: Again<'_>,
+    patience: Duration,
+) -> Result<Instant, ServeError> {
     let mut server = actix_web::rt::spawn(running.server);
     tokio::select! {
-        ended = &mut server => return ended.map_err(io::Error::other)?.map_err(ServeError::from),
-        _ = terminate.recv() => log::info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => log::info!("SIGINT: stopping"),
+        ended = &mut server => {
+            ended.map_err(io::Error::other)??;
+            return Ok(Instant::now());
+        }
+        name = signals.next(Some(&mut again)) => log::info!("{name}: stopping"),
     }
-    running.handle.stop(true).await;
-    server
-        .await
-        .map_err(io::Error::other)?
-        .map_err(ServeError::from)
+    let actors = again.actors;
+    service::stopping();
+    if let Err(refusal) = lifecycle::shutting_down(&actors.writer).await {
+        log::warn!("that the daemon stops was not recorded: {refusal}");
+    }
+    // A server waits for its sessions to end, so they are ended first.
+    actors.stop_sessions().await;
+    let told = Instant::now();
+    tokio::select! {
+        () = running.handle.stop(true) => {}
+        () = sleep(patience - for_the_writer(patience)) => {
+            log::warn!("some requests did not end in time and are cut off");
+        }
+        name = signals.next(None) => log::info!("{name} again: requests in flight are cut off"),
+    }
+    Ok(told)
 }
 
 fn listen(settings: &Settings) -> Result<Vec<TcpListener>, ServeError> {

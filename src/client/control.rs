@@ -25,21 +25,74 @@ pub enum ControlError {
 
 /// Asks for `target` and reads the whole answer.
 pub fn get(socket: &Path, target: &str, wait: Duration) -> Result<Answer, ControlError> {
-    let mut stream = match UnixStream::connect(socket) {
-        Ok(stream) => stream,
-        Err(cause) if is_absent(&cause) => return Err(ControlError::NotRunning),
-        Err(cause) => return Err(cause.into()),
-    };
+    asked(socket, wait, &format!("GET {target}"), None)
+}
+
+/// Sends one JSON value to `target` and reads the whole answer.
+pub fn post(
+    socket: &Path,
+    target: &str,
+    body: &serde_json::Value,
+    wait: Duration,
+) -> Result<Answer, ControlError> {
+    asked(
+        socket,
+        wait,
+        &format!("POST {target}"),
+        Some(&body.to_string()),
+    )
+}
+
+fn asked(
+    socket: &Path,
+    wait: Duration,
+    what: &str,
+    body: Option<&str>,
+) -> Result<Answer, ControlError> {
+    let mut stream = connect(socket)?;
     stream.set_read_timeout(Some(wait))?;
     stream.set_write_timeout(Some(wait))?;
     // HTTP/1.0: the answer ends where the connection does.
-    write!(
-        stream,
-        "GET {target} HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n"
-    )?;
+    let mut request = format!("{what} HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n");
+    if let Some(body) = body {
+        let length = body.len();
+        request += &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+    }
+    write!(stream, "{request}\r\n{}", body.unwrap_or_default())?;
     let mut bytes = Vec::new();
     stream.take(LONGEST).read_to_end(&mut bytes)?;
     parse(&bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData).into())
+}
+
+pub fn connect(socket: &Path) -> Result<UnixStream, ControlError> {
+    UnixStream::connect(socket).map_err(|cause| match is_absent(&cause) {
+        true => ControlError::NotRunning,
+        false => cause.into(),
+    })
+}
+
+/// A value as it stands in a query.
+pub fn escaped(value: &str) -> String {
+    let mut escaped = String::new();
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(byte.into());
+        } else {
+            escaped += &format!("%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+impl Answer {
+    /// What a refusal says.
+    pub fn problem(&self) -> String {
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        match body["detail"].as_str() {
+            Some(detail) => detail.to_owned(),
+            None => format!("the daemon answered with status {}", self.status),
+        }
+    }
 }
 
 fn is_absent(cause: &io::Error) -> bool {
@@ -75,6 +128,11 @@ mod tests {
         );
         assert_eq!(parse(b"HTTP/1.0 200 OK\r\n"), None);
         assert_eq!(parse(b"nonsense\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn a_value_in_a_query_means_itself() {
+        assert_eq!(escaped("a b&c=%ü*"), "a%20b%26c%3D%25%C3%BC%2A");
     }
 
     #[test]

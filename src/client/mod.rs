@@ -1,3 +1,4 @@
 //! The other side of the wire: how our own commands speak to a daemon that runs.
 
 pub mod control;
+pub mod events;

@@ -23,6 +23,16 @@ pub enum ConfigError {
     Setting { key: String, reason: String },
 }
 
+impl ConfigError {
+    /// Without the picture of the line, for where only one line has room.
+    pub fn in_one_line(&self) -> String {
+        match self {
+            Self::InFile { place, reason } => format!("{place}: {reason}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// Where in the file, counted from 1, in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

@@ -129,6 +129,11 @@ fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
             "must not be smaller than limits.body",
         ),
         (
+            limits.queue_entries < limits.bulk_entries,
+            "limits.queue_entries",
+            "must not be smaller than limits.bulk_entries, or a full bulk never has room",
+        ),
+        (
             settings.live.idle_timeout <= settings.live.ping_interval,
             "live.idle_timeout",
             "must be longer than live.ping_interval",

@@ -7,6 +7,7 @@
 mod activity;
 mod auth;
 mod backup;
+mod changes;
 mod checked;
 mod discovery;
 mod document;
@@ -32,6 +33,7 @@ mod vocabulary;
 pub use activity::{Activity, RecordRequests};
 pub use auth::Auth;
 pub use backup::Backup;
+pub use changes::Changes;
 pub use discovery::Discovery;
 pub use duration::Duration;
 pub use error::{ConfigError, Place};

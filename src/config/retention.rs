@@ -1,8 +1,9 @@
 //! `[retention]`: how long and how much is kept, and whether anything is recorded at all.
 
 use super::Duration;
+use super::Origins;
 use super::checked;
-use crate::domain::retention::{MAX_DAYS, MAX_ENTRIES, Rule};
+use crate::domain::retention::{Base, Key, MAX_DAYS, MAX_ENTRIES, Rule, Source};
 use serde::{Deserialize, Deserializer, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,24 @@ impl Retention {
         Rule {
             max_days: self.max_days,
             max_entries: self.max_entries,
+        }
+    }
+
+    /// What is in force as long as nothing is put at run time.
+    pub fn base(&self, origins: &Origins) -> Base {
+        let source = |key: Key| {
+            let key = format!("retention.{}", key.name());
+            match origins.source_of(&key) {
+                super::Source::Default | super::Source::File => Source::File,
+                super::Source::Environment(_) => Source::Environment,
+                super::Source::Flag(_) => Source::Flag,
+            }
+        };
+        Base {
+            enabled: self.enabled,
+            rule: self.rule(),
+            locked: self.locked,
+            sources: Key::ALL.map(source),
         }
     }
 }

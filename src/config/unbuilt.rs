@@ -11,7 +11,7 @@ enum Then {
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 15] = [
+const UNBUILT: [(&str, Then); 14] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
     ("privacy.emails", Then::Refuse),
@@ -22,7 +22,6 @@ const UNBUILT: [(&str, Then); 15] = [
     ("activity.record_requests", Then::Warn),
     ("live", Then::Warn),
     ("auth", Then::Warn),
-    ("backup", Then::Warn),
     ("ingest", Then::Warn),
     ("discovery", Then::Warn),
     ("captures", Then::Warn),

@@ -197,6 +197,22 @@ impl NewEntry {
         }
     }
 
+    /// Adds to a number in the metadata that is known only at the commit, as how many entries went.
+    pub fn add_to(&mut self, key: &str, n: u64) {
+        let mut object = self.metadata.to_object();
+        let so_far = object.get(key).and_then(serde_json::Value::as_u64);
+        object.insert(key.to_owned(), (so_far.unwrap_or(0) + n).into());
+        if let Ok(metadata) = Metadata::new(object) {
+            self.metadata = metadata;
+        }
+    }
+
+    /// Gives it an id before the writer does, for whoever has to know it.
+    pub fn identified(mut self, fresh: uuid::Uuid) -> Self {
+        self.id.get_or_insert_with(|| EntryId::fresh(fresh));
+        self
+    }
+
     /// The entry that the writer made of it.
     pub fn recorded(self, receipt: &Receipt) -> Entry {
         Entry {

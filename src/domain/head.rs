@@ -34,6 +34,13 @@ pub struct Head {
     pub epoch: Epoch,
 }
 
+impl Head {
+    /// Whether anything was recorded here that `other` does not know of.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        self.last_seq > other.last_seq || self.last_ts > other.last_ts
+    }
+}
+
 /// What the writer answers for one entry, after the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {

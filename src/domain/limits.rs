@@ -30,6 +30,15 @@ pub const PAGE_MAX: usize = 500;
 /// Where a count under filters stops and says so.
 pub const COUNT_CAP: u64 = 10_000;
 
+/// Values of one dimension that facets list.
+pub const FACET_VALUES: usize = 50;
+/// Distinct values of one dimension that facets look at.
+pub const FACET_DISTINCT: usize = 10_000;
+/// Matches under a filter that facets and histograms look at, the newest first.
+pub const SUMMARY_MATCHES: usize = 10_000;
+pub const BUCKETS_DEFAULT: usize = 60;
+pub const BUCKETS_MAX: usize = 500;
+
 /// What one transaction of the writer holds at most.
 pub const GROUP_ENTRIES: usize = 2_000;
 pub const GROUP_BYTES: usize = 2 * 1024 * 1024;

@@ -4,24 +4,36 @@
 //! tested with plain calls, and every other layer may name it.
 
 pub mod act;
+pub mod backup;
+pub mod buckets;
+pub mod clock;
 pub mod draft;
+pub mod entity;
 pub mod entry;
 pub mod field;
 pub mod filter;
 pub mod head;
 pub mod json;
 pub mod limits;
+pub mod live;
 pub mod metadata;
 pub mod page;
 pub mod retention;
+pub mod summary;
 pub mod timestamp;
+pub mod vocabulary;
 
 pub use act::Act;
+pub use backup::BackupName;
+pub use buckets::BucketCount;
 pub use draft::{Draft, Redact, Rules};
+pub use entity::Entity;
 pub use entry::{Action, Category, Entry, EntryId, NewEntry, Seq, Severity, Stored, WorkspaceId};
 pub use field::{FieldError, FieldErrors};
 pub use filter::Filter;
 pub use head::{Epoch, Head, Receipt};
 pub use metadata::Metadata;
 pub use page::{Count, Page, PageRequest, PageSize, Position};
+pub use summary::{Bucket, Dimension, Facets, Histogram, HistogramRequest, ValueCount};
 pub use timestamp::Timestamp;
+pub use vocabulary::{Emitted, Own};

@@ -51,6 +51,8 @@ pub struct Page {
     pub next_after_seq: Option<Seq>,
     /// The newest number in the caller's scope, whatever the filter.
     pub newest_seq: Option<Seq>,
+    /// The last number ever given when this was read: the page knows of nothing above it.
+    pub upto: Seq,
     pub epoch: Epoch,
 }
 

@@ -1,12 +1,15 @@
 //! What the handlers hold: the two faces of the book, the owner's settings, the rules for what comes in.
 
 use crate::access::Privacy;
-use crate::actors::{Clock, Writer};
+use crate::actors::keeper::View;
+use crate::actors::{Backups, Clock, EventHub, Pruner, Recorder, Supervisor, Writer};
 use crate::config::Settings;
 use crate::domain::{Rules, Timestamp};
 use crate::storage::EntryReader;
 use crate::telemetry::Metrics;
+use actix::Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// One for all workers; everything in it is shared by reference and none of it is locked.
@@ -14,6 +17,13 @@ use std::time::Instant;
 pub struct App {
     pub writer: Writer,
     pub reader: Arc<dyn EntryReader>,
+    pub hub: Addr<EventHub>,
+    pub pruner: Addr<Pruner>,
+    pub recorder: Recorder,
+    /// Which rules are in force, and whether they are held back.
+    pub kept: View,
+    pub backups: Backups,
+    pub sessions: Sessions,
     pub settings: Arc<Settings>,
     pub privacy: Arc<Privacy>,
     pub rules: Arc<Rules>,
@@ -29,7 +39,62 @@ pub struct Started {
 }
 
 impl App {
+    pub fn new(
+        settings: Settings,
+        reader: Arc<dyn EntryReader>,
+        actors: &Supervisor,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            writer: actors.writer.clone(),
+            hub: actors.hub.clone(),
+            pruner: actors.pruner.clone(),
+            recorder: actors.recorder.clone(),
+            kept: actors.kept.clone(),
+            backups: actors.backups.clone(),
+            reader,
+            sessions: Sessions::default(),
+            rules: Arc::clone(&actors.rules),
+            privacy: Arc::clone(&actors.privacy),
+            settings: Arc::new(settings),
+            metrics,
+            started: Started {
+                at: clock(),
+                instant: Instant::now(),
+            },
+            clock,
+        }
+    }
+
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+}
+
+/// How many sessions are open.
+#[derive(Debug, Clone, Default)]
+pub struct Sessions(Arc<AtomicUsize>);
+
+/// One open session; it counts until it is dropped.
+#[derive(Debug)]
+pub struct Place(Arc<AtomicUsize>);
+
+impl Sessions {
+    /// A place for one more, unless there are `most` already.
+    pub fn take(&self, most: usize) -> Option<Place> {
+        let place = Place(Arc::clone(&self.0));
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        (before < most).then_some(place)
+    }
+
+    pub fn open(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

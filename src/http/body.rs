@@ -110,12 +110,10 @@ enum Decoder {
 
 impl Decoder {
     fn for_request(request: &HttpRequest, sink: Sink) -> Result<Self, ApiError> {
-        let encoding = request.headers().get(header::CONTENT_ENCODING);
-        let encoding = encoding.map_or(Ok("identity"), |value| value.to_str());
-        match encoding.map(str::trim) {
-            Ok("identity" | "") => Ok(Self::Plain(sink)),
-            Ok("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(sink)))),
-            Ok("zstd") => Ok(Self::Zstd(Box::new(zio::Writer::new(
+        match encoding(request)?.as_str() {
+            "identity" | "" => Ok(Self::Plain(sink)),
+            "gzip" | "x-gzip" => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(sink)))),
+            "zstd" => Ok(Self::Zstd(Box::new(zio::Writer::new(
                 sink,
                 zstd_decoder()?,
             )))),
@@ -162,6 +160,18 @@ impl Decoder {
                 "the body is not what its Content-Encoding says: {cause}"
             )),
         }
+    }
+}
+
+/// The one encoding of a body. Nobody encodes twice, and who says so is not believed.
+fn encoding(request: &HttpRequest) -> Result<String, ApiError> {
+    let mut given = request.headers().get_all(header::CONTENT_ENCODING);
+    let Some(one) = given.next() else {
+        return Ok(String::new());
+    };
+    match (one.to_str(), given.next()) {
+        (Ok(one), None) => Ok(one.trim().to_ascii_lowercase()),
+        _ => Err(ApiError::NotThisEncoding),
     }
 }
 

@@ -14,7 +14,22 @@ h2{margin-top:2.5rem}section{border-top:1px solid #8886;padding-top:1rem;margin-
 .method{display:inline-block;min-width:4rem;font-weight:700}table{border-collapse:collapse;width:100%}\
 td,th{text-align:left;padding:.3rem .6rem .3rem 0;vertical-align:top;border-bottom:1px solid #8883}";
 
-pub fn page(document: &utoipa::openapi::OpenApi) -> String {
+/// The description in its two forms, made once for all workers.
+pub struct Described {
+    pub json: String,
+    pub page: String,
+}
+
+impl Described {
+    pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
+        Self {
+            json: serde_json::to_string(document).unwrap_or_default(),
+            page: page(document),
+        }
+    }
+}
+
+fn page(document: &utoipa::openapi::OpenApi) -> String {
     let document = serde_json::to_value(document).unwrap_or_default();
     let mut out = String::new();
     let title = text(&document["info"]["title"]);

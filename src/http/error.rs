@@ -3,6 +3,8 @@
 use crate::access::principal::NotAllowed;
 use crate::access::scope::Refused;
 use crate::actors::Refusal;
+use crate::actors::backups::NotDone;
+use crate::actors::keeper::NotChanged;
 use crate::domain::{FieldError, FieldErrors};
 use crate::storage::StorageError;
 use actix_web::http::{Method, StatusCode, header};
@@ -16,10 +18,19 @@ pub enum ApiError {
     Wrong(FieldErrors),
     /// The caller may not do this, or not with this field.
     Forbidden(FieldErrors),
+    /// What was asked for contradicts what is set, and it is said what.
+    Conflict(FieldErrors),
     /// From a page of another origin.
     ForeignOrigin,
+    /// Asked for under a name that is not this machine's.
+    ForeignHost,
+    /// A socket was asked for in the wrong way.
+    NotAHandshake,
     NoSuchRoute,
     NoSuchEntry,
+    NoSuchBackup,
+    /// The backup is damaged, or no book of this version; nothing was changed.
+    NotRestorable(String),
     WrongMethod(Vec<Method>),
     NotThisType {
         accepted: &'static str,
@@ -56,10 +67,21 @@ impl ApiError {
         match self {
             Self::Wrong(errors) => (S::BAD_REQUEST, "Bad request", errors.to_string()),
             Self::Forbidden(errors) => (S::FORBIDDEN, "Forbidden", errors.to_string()),
+            Self::Conflict(errors) => (S::CONFLICT, "Conflict", errors.to_string()),
             Self::ForeignOrigin => (
                 S::FORBIDDEN,
                 "Forbidden",
                 "the request comes from a page of another origin".into(),
+            ),
+            Self::ForeignHost => (
+                S::MISDIRECTED_REQUEST,
+                "Misdirected request",
+                "this daemon answers to localhost and to loopback addresses alone".into(),
+            ),
+            Self::NotAHandshake => (
+                S::BAD_REQUEST,
+                "Bad request",
+                "this address takes a WebSocket handshake".into(),
             ),
             Self::NoSuchRoute => (
                 S::NOT_FOUND,
@@ -71,6 +93,12 @@ impl ApiError {
                 "Not found",
                 "no such entry is in the book".into(),
             ),
+            Self::NoSuchBackup => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is no backup of this name".into(),
+            ),
+            Self::NotRestorable(what) => (S::UNPROCESSABLE_ENTITY, "Not restored", what.clone()),
             Self::WrongMethod(allowed) => (
                 S::METHOD_NOT_ALLOWED,
                 "Method not allowed",
@@ -123,7 +151,9 @@ impl ApiError {
 
     fn errors(&self) -> &[FieldError] {
         match self {
-            Self::Wrong(errors) | Self::Forbidden(errors) => errors.as_slice(),
+            Self::Wrong(errors) | Self::Forbidden(errors) | Self::Conflict(errors) => {
+                errors.as_slice()
+            }
             _ => &[],
         }
     }
@@ -162,6 +192,9 @@ impl ResponseError for ApiError {
             }
             Self::WrongMethod(allowed) => {
                 response.insert_header((header::ALLOW, method_list(allowed)));
+            }
+            Self::NotThisEncoding => {
+                response.insert_header((header::ACCEPT_ENCODING, "gzip, zstd"));
             }
             // What is left of the body would be read as the next request.
             Self::TooLarge { .. } | Self::TooSlow => {
@@ -212,6 +245,16 @@ impl From<Refusal> for ApiError {
     }
 }
 
+impl From<NotChanged> for ApiError {
+    fn from(not_changed: NotChanged) -> Self {
+        match not_changed {
+            NotChanged::Wrong(errors) => Self::Wrong(errors),
+            NotChanged::Locked(errors) => Self::Conflict(errors),
+            NotChanged::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         match error {
@@ -219,6 +262,27 @@ impl From<StorageError> for ApiError {
             StorageError::Busy(what) => Self::Busy(what),
             other => {
                 log::error!("a request failed: {other}");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<NotDone> for ApiError {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::NoSuchBackup => Self::NoSuchBackup,
+            NotDone::Busy => Self::Busy(not_done.to_string()),
+            NotDone::Refused(Refusal::Storage(error)) | NotDone::Storage(error) => match error {
+                StorageError::NotABook { .. } => Self::NotRestorable(error.to_string()),
+                other => other.into(),
+            },
+            NotDone::Refused(refusal) => refusal.into(),
+            NotDone::Directory(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {
+                Self::DiskFull
+            }
+            directory @ NotDone::Directory(_) => {
+                log::error!("{directory}");
                 Self::Internal
             }
         }
@@ -235,4 +299,15 @@ pub fn wrong_method(
     allowed: Vec<Method>,
 ) -> impl Fn(HttpRequest) -> std::future::Ready<Result<HttpResponse, ApiError>> + Clone {
     move |_| std::future::ready(Err(ApiError::WrongMethod(allowed.clone())))
+}
+
+/// What a known address answers to OPTIONS.
+pub fn what_is_allowed(
+    allowed: Vec<Method>,
+) -> impl Fn(HttpRequest) -> std::future::Ready<HttpResponse> + Clone {
+    move |_| {
+        let mut response = HttpResponse::NoContent();
+        response.insert_header((header::ALLOW, method_list(&allowed)));
+        std::future::ready(response.finish())
+    }
 }

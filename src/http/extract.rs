@@ -3,11 +3,14 @@
 use super::app::App;
 use super::error::ApiError;
 use crate::access::{Origin, Principal, Scope};
+use crate::actors::context::Context;
 use crate::domain::limits::USER_AGENT_CHARS;
 use crate::domain::{FieldError, FieldErrors, Filter, PageRequest, PageSize, Position, Seq};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::future::{Ready, ready};
 
 /// Who a request comes from.
@@ -31,11 +34,14 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request))
+        ready(match Context::current() {
+            Some(Context { principal, origin }) => Ok(Self { principal, origin }),
+            None => caller(request),
+        })
     }
 }
 
-fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+pub fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
     if let Some(Peer::Control { uid }) = request.conn_data::<Peer>().copied()
         && uid != rustix::process::getuid().as_raw()
         && uid != 0
@@ -68,18 +74,56 @@ fn shortened(text: &str) -> String {
 /// The query parameters, taken out one by one; what is left over at the end is not known here.
 pub struct Query(Vec<(String, String)>);
 
+/// More parameters than these no list takes.
+const MOST_PARAMETERS: usize = 256;
+/// As much of an unknown parameter's name is told back, and no known one is longer.
+const NAME_CHARS: usize = 64;
+
 impl FromRequest for Query {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs =
-            actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-        ready(match pairs {
-            Ok(pairs) => Ok(Self(pairs.into_inner())),
-            Err(_) => Err(FieldError::new("query", "cannot be read").into()),
-        })
+        ready(address_is_text(request).and_then(|()| parameters(request.query_string())))
     }
+}
+
+/// What is looked for by its address is a text.
+fn address_is_text(request: &HttpRequest) -> Result<(), ApiError> {
+    let decoded = percent_decode_str(request.uri().path()).decode_utf8();
+    decoded.map(drop).map_err(|_| not_utf8("path").into())
+}
+
+fn parameters(query: &str) -> Result<Query, ApiError> {
+    let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    if pairs.len() > MOST_PARAMETERS {
+        let reason = format!("has more than {MOST_PARAMETERS} parameters");
+        return Err(FieldError::new("query", reason).into());
+    }
+    let read = pairs.into_iter().map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decoded(name).ok_or_else(|| not_utf8("query"))?;
+        if name.chars().nth(NAME_CHARS).is_some() {
+            let name: String = name.chars().take(NAME_CHARS).collect();
+            return Err(FieldError::new(name + "…", "is not a parameter here"));
+        }
+        match decoded(value) {
+            Some(value) => Ok((name, value)),
+            None => Err(not_utf8(name)),
+        }
+    });
+    Ok(Query(read.collect::<Result<_, _>>()?))
+}
+
+/// As forms encode it: a plus sign is a space.
+fn decoded(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    let text = percent_decode_str(&text).decode_utf8().ok()?;
+    Some(text.into_owned())
+}
+
+fn not_utf8(field: impl Into<Cow<'static, str>>) -> FieldError {
+    FieldError::new(field, "is not UTF-8")
 }
 
 impl Query {

@@ -3,7 +3,7 @@
 use super::app::App;
 use super::error::ApiError;
 use super::extract::Caller;
-use crate::domain::{Draft, FieldError, FieldErrors, NewEntry};
+use crate::domain::{Draft, FieldErrors, NewEntry};
 use crate::ingest::native::{self, Bulk};
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
@@ -62,19 +62,15 @@ pub async fn read(
 }
 
 fn parse(app: &App, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Intake, ApiError> {
+    let most = app.settings.limits.bulk_entries;
     let bulk = match kind {
-        Kind::Lines => Bulk::lines(body)?,
-        Kind::Json if native::looks_like_array(body) == Some(true) => Bulk::array(body)?,
+        Kind::Lines => Bulk::lines(body, most)?,
+        Kind::Json if native::looks_like_array(body) == Some(true) => Bulk::array(body, most)?,
         Kind::Json => {
             let draft = native::one(body)?;
             return Ok(Intake::One(Box::new(one(app, caller, draft)?)));
         }
     };
-    let most = app.settings.limits.bulk_entries;
-    if bulk.len() > most {
-        return Err(FieldError::new("body", format!("holds more than {most} entries")).into());
-    }
-    // Each is checked before the next is read, so that only what is right is held.
     let checked = bulk.drafts().map(|draft| checked(app, caller, draft?));
     Ok(Intake::Many(checked.collect()))
 }

@@ -3,6 +3,7 @@
 
 pub mod app;
 mod body;
+mod connection;
 mod docs;
 pub mod error;
 mod extract;
@@ -10,8 +11,12 @@ mod handlers;
 mod intake;
 mod middleware;
 pub mod openapi;
+mod parameters;
+mod retention;
 pub mod routes;
 pub mod server;
+mod small;
 mod wire;
+pub mod ws;
 
 pub use app::App;

@@ -1,8 +1,11 @@
 //! The OpenAPI description, made from the handlers.
 
-use super::handlers::{activity, count, entry, export, health, record, system};
+use super::handlers::{
+    activity, backups, count, entry, events, export, facets, health, histogram, prune, record,
+    settings, system,
+};
 use super::wire;
-use utoipa::{IntoParams, OpenApi};
+use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,10 +18,23 @@ use utoipa::{IntoParams, OpenApi};
     paths(
         record::record,
         activity::page,
+        prune::clear,
+        settings::settings,
+        settings::put,
+        settings::forget,
+        prune::prune,
         count::count,
+        facets::facets,
+        histogram::histogram,
         export::export,
         activity::trail,
         entry::entry,
+        events::follow,
+        backups::list,
+        backups::create,
+        backups::download,
+        backups::delete,
+        backups::restore,
         system::info,
         system::openapi_json,
         system::docs_page,
@@ -27,9 +43,12 @@ use utoipa::{IntoParams, OpenApi};
         health::readyz,
         system::metrics,
     ),
-    components(schemas(wire::ProblemSchema, wire::EntrySchema, wire::NewEntrySchema)),
+    components(schemas(wire::ProblemSchema, wire::EntrySchema, wire::NewEntrySchema, wire::FormatSchema)),
     tags(
         (name = "activity", description = "Recording, and looking up"),
+        (name = "retention", description = "What is kept, for how long, and how it goes"),
+        (name = "events", description = "Following live"),
+        (name = "backups", description = "Copies of the whole book"),
         (name = "operation", description = "The daemon itself"),
     )
 )]
@@ -37,52 +56,4 @@ struct Description;
 
 pub fn document() -> utoipa::openapi::OpenApi {
     Description::openapi()
-}
-
-/// The filter of pages, counts, trails and exports.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it stands in the OpenAPI description only")]
-pub struct FilterParameters {
-    /// Repeat it, or separate values by commas.
-    #[param(example = "auth,device")]
-    category: Option<String>,
-    /// info, warning, error; repeat it, or separate values by commas.
-    #[param(example = "warning,error")]
-    severity: Option<String>,
-    #[param(example = "anna")]
-    actor: Option<String>,
-    /// Exact, or a prefix that ends in `*`.
-    #[param(example = "task.*")]
-    action: Option<String>,
-    #[param(example = "task")]
-    entity_type: Option<String>,
-    #[param(example = "42")]
-    entity_id: Option<String>,
-    /// RFC 3339, or how long ago: `24h`, `7d`.
-    #[param(example = "24h")]
-    since: Option<String>,
-    #[param(example = "2026-11-21T08:00:00Z")]
-    until: Option<String>,
-    /// A part of the message, ASCII letters folded; `%` and `_` mean themselves.
-    #[param(example = "plants")]
-    q: Option<String>,
-    /// For those who may see several: a name, or `*` for all.
-    #[param(example = "default")]
-    workspace_id: Option<String>,
-}
-
-/// Where a page begins, and how long it is.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it stands in the OpenAPI description only")]
-pub struct PageParameters {
-    #[param(example = 50, minimum = 1, maximum = 500)]
-    limit: Option<usize>,
-    /// The newest first, from below this.
-    #[param(example = 1200)]
-    before_seq: Option<i64>,
-    /// The oldest first, from above this. Not with `before_seq`.
-    #[param(example = 1000)]
-    after_seq: Option<i64>,
 }

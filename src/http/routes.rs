@@ -1,7 +1,10 @@
 //! The whole URL table. `/api/openapi.json` lists the same, which a test holds.
 
-use super::error::{no_such_route, wrong_method};
-use super::handlers::{activity, count, entry, export, health, record, system};
+use super::error::{no_such_route, what_is_allowed, wrong_method};
+use super::handlers::{
+    activity, backups, count, entry, events, export, facets, health, histogram, prune, record,
+    settings, system,
+};
 use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::{Resource, Route, web};
@@ -26,10 +29,23 @@ const fn line(method: Method, path: &'static str, handler: fn() -> Route) -> Lin
 pub const TABLE: &[Line] = &[
     line(Method::POST, "/api/v1/activity",                                 || web::route().to(record::record)),
     line(Method::GET,  "/api/v1/activity",                                 || web::route().to(activity::page)),
+    line(Method::DELETE, "/api/v1/activity",                               || web::route().to(prune::clear)),
+    line(Method::GET,  "/api/v1/activity/settings",                        || web::route().to(settings::settings)),
+    line(Method::PUT,  "/api/v1/activity/settings",                        || web::route().to(settings::put)),
+    line(Method::DELETE, "/api/v1/activity/settings",                      || web::route().to(settings::forget)),
+    line(Method::POST, "/api/v1/activity/prune",                           || web::route().to(prune::prune)),
     line(Method::GET,  "/api/v1/activity/count",                           || web::route().to(count::count)),
+    line(Method::GET,  "/api/v1/activity/facets",                          || web::route().to(facets::facets)),
+    line(Method::GET,  "/api/v1/activity/histogram",                       || web::route().to(histogram::histogram)),
     line(Method::GET,  "/api/v1/activity/export",                          || web::route().to(export::export)),
     line(Method::GET,  "/api/v1/activity/audit/{entity_type}/{entity_id}", || web::route().to(activity::trail)),
     line(Method::GET,  "/api/v1/activity/{id}",                            || web::route().to(entry::entry)),
+    line(Method::GET,  "/api/v1/events/ws",                                || web::route().to(events::follow)),
+    line(Method::GET,  "/api/v1/backups",                                  || web::route().to(backups::list)),
+    line(Method::POST, "/api/v1/backups",                                  || web::route().to(backups::create)),
+    line(Method::GET,  "/api/v1/backups/{name}",                           || web::route().to(backups::download)),
+    line(Method::DELETE, "/api/v1/backups/{name}",                         || web::route().to(backups::delete)),
+    line(Method::POST, "/api/v1/backups/{name}/restore",                   || web::route().to(backups::restore)),
     line(Method::GET,  "/api/v1/system/info",                              || web::route().to(system::info)),
     line(Method::GET,  "/api/openapi.json",                                || web::route().to(system::openapi_json)),
     line(Method::GET,  "/api/docs",                                        || web::route().to(system::docs_page)),
@@ -66,9 +82,15 @@ fn resource(listed: &str, path: &str) -> Resource {
     let mut methods = Vec::new();
     for line in lines {
         methods.push(line.method.clone());
+        if line.method == Method::GET {
+            methods.push(Method::HEAD);
+        }
         resource = resource.route((line.handler)().guard(takes(line.method.clone())));
     }
-    resource.default_service(web::to(wrong_method(methods)))
+    methods.push(Method::OPTIONS);
+    resource
+        .route(web::method(Method::OPTIONS).to(what_is_allowed(methods.clone())))
+        .default_service(web::to(wrong_method(methods)))
 }
 
 /// Where one may GET, one may also ask for the head alone.

@@ -85,6 +85,8 @@ impl Field {
 /// The name of a field, or why it is none.
 pub(super) enum Name {
     Known(Field),
+    /// The book gives it, unless the entry comes out of a book.
+    Ts,
     Refused(FieldError),
 }
 
@@ -106,16 +108,16 @@ impl Visitor<'_> for NameSeed {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
-        Ok(Field::named(name).map_or_else(|| Name::Refused(refused(name)), Name::Known))
+        Ok(match Field::named(name) {
+            Some(field) => Name::Known(field),
+            None if name == "ts" => Name::Ts,
+            None => Name::Refused(refused(name)),
+        })
     }
 }
 
 fn refused(name: &str) -> FieldError {
     match name {
-        "ts" => FieldError::new(
-            "ts",
-            "is given by the book; put your own time into metadata.occurred_at",
-        ),
         "seq" => FieldError::new("seq", "is given by the book"),
         _ => FieldError::new(echoed(name), "is not a field of an entry"),
     }

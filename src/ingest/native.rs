@@ -17,13 +17,13 @@ pub fn one(body: &[u8]) -> Outcome {
 
 /// The body is an array of entries. Refused as a whole when it is not whole JSON or holds too many.
 pub fn array(body: &[u8]) -> Result<Vec<Outcome>, FieldErrors> {
-    Ok(Bulk::array(body)?.drafts().collect())
+    Ok(Bulk::array(body, limits::BULK_ENTRIES)?.drafts().collect())
 }
 
 /// The body is an entry a line. Blank lines are passed over and not counted, so that the index of an outcome
 /// is the number of entries before it; a line may end in CRLF, the last one in nothing.
 pub fn lines(body: &[u8]) -> Result<Vec<Outcome>, FieldErrors> {
-    Ok(Bulk::lines(body)?.drafts().collect())
+    Ok(Bulk::lines(body, limits::BULK_ENTRIES)?.drafts().collect())
 }
 
 /// Whether a body that starts so is an array. `None` while nothing but white space has come.
@@ -38,30 +38,36 @@ pub fn looks_like_array(start: &[u8]) -> Option<bool> {
 pub struct Bulk<'a>(Vec<&'a [u8]>);
 
 impl<'a> Bulk<'a> {
-    pub fn array(body: &'a [u8]) -> Result<Self, FieldErrors> {
+    /// Of an array that holds at most so many.
+    pub fn array(body: &'a [u8], most: usize) -> Result<Self, FieldErrors> {
         let body = without_mark(body);
         if looks_like_array(body) == Some(false) {
             return Err(FieldErrors::one("body", "must be a JSON array"));
         }
         let mut entries = Vec::new();
         let mut from = serde_json::Deserializer::from_slice(body);
-        from.deserialize_seq(Elements(&mut entries))
+        let into = Elements {
+            entries: &mut entries,
+            most,
+        };
+        from.deserialize_seq(into)
             .and_then(|()| from.end())
             .map_err(|error| match error.is_data() {
-                true => too_many(),
+                true => too_many(most),
                 false => object::syntax(&error),
             })?;
         Ok(Self(entries))
     }
 
-    pub fn lines(body: &'a [u8]) -> Result<Self, FieldErrors> {
+    /// Of lines, at most so many.
+    pub fn lines(body: &'a [u8], most: usize) -> Result<Self, FieldErrors> {
         let entries: Vec<_> = lines_of(without_mark(body))
             .map(<[u8]>::trim_ascii)
             .filter(|line| !line.is_empty())
-            .take(limits::BULK_ENTRIES + 1)
+            .take(most.saturating_add(1))
             .collect();
-        if entries.len() > limits::BULK_ENTRIES {
-            return Err(too_many());
+        if entries.len() > most {
+            return Err(too_many(most));
         }
         Ok(Self(entries))
     }
@@ -81,7 +87,10 @@ impl<'a> Bulk<'a> {
 }
 
 /// Gathers the texts of an array's elements, and stops where there are too many.
-struct Elements<'v, 'a>(&'v mut Vec<&'a [u8]>);
+struct Elements<'v, 'a> {
+    entries: &'v mut Vec<&'a [u8]>,
+    most: usize,
+}
 
 impl<'a> Visitor<'a> for Elements<'_, 'a> {
     type Value = ();
@@ -92,10 +101,10 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut elements: A) -> Result<(), A::Error> {
         while let Some(element) = elements.next_element::<&'a RawValue>()? {
-            if self.0.len() == limits::BULK_ENTRIES {
+            if self.entries.len() == self.most {
                 return Err(A::Error::custom("too many"));
             }
-            self.0.push(element.get().as_bytes());
+            self.entries.push(element.get().as_bytes());
         }
         Ok(())
     }
@@ -110,8 +119,7 @@ fn lines_of(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn too_many() -> FieldErrors {
-    let most = limits::BULK_ENTRIES;
+fn too_many(most: usize) -> FieldErrors {
     FieldErrors::one("body", format!("holds more than {most} entries"))
 }
 
@@ -260,7 +268,9 @@ mod tests {
         let (fits, fit_lines) = bulk_of(SMALL, limits::BULK_ENTRIES);
         assert_eq!(array(fits.as_bytes()).unwrap().len(), limits::BULK_ENTRIES);
         assert_eq!(
-            Bulk::lines(fit_lines.as_bytes()).unwrap().len(),
+            Bulk::lines(fit_lines.as_bytes(), limits::BULK_ENTRIES)
+                .unwrap()
+                .len(),
             limits::BULK_ENTRIES
         );
         let (more, more_lines) = bulk_of(SMALL, limits::BULK_ENTRIES + 1);

@@ -11,9 +11,25 @@ use std::fmt;
 /// More is never told of one entry, so that an answer stays small whatever came in.
 const MOST_ERRORS: usize = 32;
 
+/// An entry as a book exports it: the draft and its `ts`, which was not looked at yet.
+pub(super) fn exported(text: &[u8]) -> Result<(Draft, Option<String>), FieldErrors> {
+    let reading = read(
+        text,
+        Reading {
+            takes_ts: true,
+            ..Reading::default()
+        },
+    )?;
+    Ok((reading.draft, reading.ts))
+}
+
 /// The draft in one JSON text, or all that can be told of what is wrong with it. Lines and columns in the
 /// reasons are counted within this text.
 pub(super) fn draft(text: &[u8]) -> Result<Draft, FieldErrors> {
+    Ok(read(text, Reading::default())?.draft)
+}
+
+fn read(text: &[u8], reading: Reading) -> Result<Reading, FieldErrors> {
     let text = text.trim_ascii();
     if text.len() > limits::ENTRY_BYTES {
         return Err(FieldErrors::one("entry", "is larger than 64 KiB"));
@@ -23,15 +39,15 @@ pub(super) fn draft(text: &[u8]) -> Result<Draft, FieldErrors> {
     }
     // Looked through once as a whole, a text need not be looked through again string by string.
     match std::str::from_utf8(text) {
-        Ok(text) => read_object(serde_json::Deserializer::from_str(text)),
-        Err(_) => read_object(serde_json::Deserializer::from_slice(text)),
+        Ok(text) => read_object(serde_json::Deserializer::from_str(text), reading),
+        Err(_) => read_object(serde_json::Deserializer::from_slice(text), reading),
     }
 }
 
 fn read_object<'de, R: Read<'de>>(
     mut from: serde_json::Deserializer<R>,
-) -> Result<Draft, FieldErrors> {
-    let mut reading = Reading::default();
+    mut reading: Reading,
+) -> Result<Reading, FieldErrors> {
     let whole = from.deserialize_map(&mut reading).and_then(|()| from.end());
     if let Err(error) = whole {
         let field = reading.broken_in(&error);
@@ -39,8 +55,8 @@ fn read_object<'de, R: Read<'de>>(
             .errors
             .push(FieldError::new(field, reason_of(&error)));
     }
-    FieldErrors::none_in(reading.errors)?;
-    Ok(reading.draft)
+    FieldErrors::none_in(std::mem::take(&mut reading.errors))?;
+    Ok(reading)
 }
 
 fn no_object(text: &[u8]) -> FieldErrors {
@@ -70,6 +86,9 @@ struct Reading {
     met: u16,
     /// The field whose value is being read.
     within: Option<Field>,
+    /// Entries out of a book bring their `ts`; from others it is refused.
+    takes_ts: bool,
+    ts: Option<String>,
 }
 
 impl Reading {
@@ -116,6 +135,23 @@ impl Reading {
         Ok(())
     }
 
+    fn read_ts<'de, A: MapAccess<'de>>(&mut self, pairs: &mut A) -> Result<(), A::Error> {
+        if !self.takes_ts {
+            let reason = "is given by the book; put your own time into metadata.occurred_at";
+            self.wrong(FieldError::new("ts", reason));
+            return pairs.next_value::<IgnoredAny>().map(drop);
+        }
+        match pairs.next_value_seed(Text)? {
+            Said::This(_) if self.ts.is_some() => {
+                self.wrong(FieldError::new("ts", "is given twice"))
+            }
+            Said::This(text) => self.ts = Some(text),
+            Said::Nothing => {}
+            Said::Wrong(reason) => self.wrong(FieldError::new("ts", reason)),
+        }
+        Ok(())
+    }
+
     fn read_metadata<'de, A: MapAccess<'de>>(&mut self, pairs: &mut A) -> Result<(), A::Error> {
         // The entry around it is the first level.
         let levels = limits::JSON_DEPTH - 1;
@@ -139,6 +175,7 @@ impl<'de> Visitor<'de> for &mut Reading {
         while let Some(name) = pairs.next_key_seed(NameSeed)? {
             match name {
                 Name::Known(field) => self.read(field, &mut pairs)?,
+                Name::Ts => self.read_ts(&mut pairs)?,
                 Name::Refused(error) => {
                     self.wrong(error);
                     pairs.next_value::<IgnoredAny>()?;

@@ -1,6 +1,9 @@
 //! The address of a book, and how it is opened: the backend is chosen by its URL.
 
-use super::{EntryReader, EntryWriter, StorageError, sqlite};
+use super::{
+    EntryReader, EntryWriter, Importer, Replaced, Request, Reserve, Staged, StorageError, sqlite,
+};
+use crate::domain::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,10 +29,7 @@ impl Address {
     /// The one writer; it holds the book's lock.
     pub fn open_writer(&self) -> Result<Box<dyn EntryWriter>, StorageError> {
         let Self::Sqlite(path) = self;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|cause| StorageError::Io(format!("{}: {cause}", folder.display())))?;
-        }
+        make_folder(path)?;
         Ok(Box::new(sqlite::open_writer(path)?))
     }
 
@@ -46,16 +46,55 @@ impl Address {
         Ok(Arc::new(sqlite::open_reader(path, readers)?))
     }
 
+    /// The backup in `file`, checked and ready to take the place of this book, which is not touched.
+    pub fn stage(&self, file: &Path) -> Result<Staged, StorageError> {
+        let Self::Sqlite(path) = self;
+        make_folder(path)?;
+        sqlite::stage(path, file)
+    }
+
+    /// A book for the lines of an export, with all that this one holds beside its entries. The caller
+    /// holds this one's writer.
+    pub fn stage_import(&self) -> Result<Box<dyn Importer>, StorageError> {
+        let Self::Sqlite(path) = self;
+        Ok(Box::new(sqlite::SqliteImporter::new(path)?))
+    }
+
+    /// As `EntryWriter::replace`, where there is no book, or one that cannot be opened.
+    pub fn install(
+        &self,
+        now: Timestamp,
+        with: &Staged,
+        record: &Request,
+    ) -> Result<Replaced, StorageError> {
+        let Self::Sqlite(path) = self;
+        sqlite::install(path, now, with, record)
+    }
+
     /// Where the daemon that writes this book listens for commands on this machine.
     pub fn control_socket(&self) -> PathBuf {
         let Self::Sqlite(path) = self;
         sqlite::control_socket(path)
     }
 
+    /// The room beside the book that is given up when the disk is full.
+    pub fn reserve(&self) -> Reserve {
+        let Self::Sqlite(path) = self;
+        Reserve::at(sqlite::reserve(path))
+    }
+
     pub fn file(&self) -> &Path {
         let Self::Sqlite(path) = self;
         path
     }
+}
+
+fn make_folder(book: &Path) -> Result<(), StorageError> {
+    let Some(folder) = book.parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|cause| StorageError::Io(format!("{}: {cause}", folder.display())))
 }
 
 #[cfg(test)]

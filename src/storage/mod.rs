@@ -5,16 +5,21 @@
 
 pub mod address;
 pub mod error;
+pub mod replacing;
+pub mod reserve;
 pub mod sqlite;
 
 pub use address::Address;
 pub use error::StorageError;
+pub use replacing::{Copied, Former, Imported, Importer, NotImported, Replaced, Staged};
+pub use reserve::Reserve;
 
 use crate::access::Scope;
 use crate::domain::{
-    Act, Count, EntryId, Filter, Head, NewEntry, Page, PageRequest, Receipt, Seq, Stored,
-    Timestamp, WorkspaceId,
+    Act, Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, NewEntry, Page,
+    PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
 };
+use std::path::Path;
 use std::time::Duration;
 
 /// What one sender wants committed: all of it in one transaction, or none.
@@ -37,10 +42,8 @@ impl Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PruneStep {
     pub workspace: WorkspaceId,
-    /// Remove what is older than this.
-    pub before: Option<Timestamp>,
-    /// Remove what is not among the newest so many.
-    pub keep: Option<u64>,
+    /// Remove what stands at or below this; `EntryReader::prunable` finds it for a rule.
+    pub upto: Seq,
     /// Remove at most so many in this step.
     pub limit: usize,
 }
@@ -50,6 +53,32 @@ pub struct Removed {
     pub removed: u64,
     /// More is left to remove; call again.
     pub more: bool,
+}
+
+impl Removed {
+    /// `record` with how many went, for those of its entries that are about a removal.
+    pub fn told_in(self, record: &Request) -> Request {
+        let mut record = record.clone();
+        for entry in &mut record.entries {
+            entry.add_to("removed", self.removed);
+        }
+        record
+    }
+}
+
+/// What a rule does not keep of one workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Prunable {
+    /// Everything of the workspace that stands at or below this goes; 0 when nothing does.
+    pub upto: Seq,
+    /// How many those are.
+    pub entries: u64,
+    /// How many go by their age, whatever the number allows.
+    pub by_age: u64,
+    /// How many the workspace has.
+    pub held: u64,
+    /// Of the oldest that stays.
+    pub oldest_kept: Option<Timestamp>,
 }
 
 /// The writing face. One process holds one, for as long as it runs.
@@ -64,11 +93,17 @@ pub trait EntryWriter: Send {
         group: &[Request],
     ) -> Result<Vec<Vec<Receipt>>, StorageError>;
 
-    /// Removes the oldest of one workspace that its rule does not keep.
-    fn prune(&mut self, step: &PruneStep) -> Result<Removed, StorageError>;
+    /// Removes the oldest of one workspace. The step that leaves nothing more commits `record` with it,
+    /// and adds how many it removed itself to the `removed` in the metadata of those entries.
+    fn prune(
+        &mut self,
+        now: Timestamp,
+        step: &PruneStep,
+        record: Option<&Request>,
+    ) -> Result<Removed, StorageError>;
 
-    /// Empties a workspace (or all) at once for every reader, together with `record`, which stays.
-    /// Answers how many entries went; their rows are deleted by `sweep`.
+    /// Empties a workspace (or all) at once for every reader, together with `record`, which stays, and
+    /// whose metadata is told how many were `removed`. Their rows are deleted by `sweep`.
     fn clear(
         &mut self,
         now: Timestamp,
@@ -83,6 +118,19 @@ pub trait EntryWriter: Send {
     /// Proves that the book can be written, without leaving anything in it.
     fn probe(&mut self) -> Result<(), StorageError>;
 
+    /// The staged book takes the place of this one: another epoch, numbers and times beyond both, and
+    /// `record` as its newest entry. `readers` of the same book answer busy meanwhile. On an error that is
+    /// not fatal the old one is in force.
+    fn replace(
+        &mut self,
+        _now: Timestamp,
+        _with: &Staged,
+        _record: &Request,
+        _readers: Option<&dyn EntryReader>,
+    ) -> Result<Replaced, StorageError> {
+        Err(StorageError::Other("this book cannot be replaced".into()))
+    }
+
     /// Everything committed moves into the book's own file. The last call.
     fn close(&mut self) -> Result<(), StorageError>;
 }
@@ -92,6 +140,14 @@ pub trait EntryWriter: Send {
 pub struct Stretch {
     pub rows: u64,
     pub time: Duration,
+}
+
+impl Stretch {
+    /// For what a dashboard asks again and again.
+    pub const BRIEF: Self = Self {
+        rows: 1_000_000,
+        time: Duration::from_millis(35),
+    };
 }
 
 impl Default for Stretch {
@@ -141,7 +197,8 @@ pub trait EntryReader: Send + Sync {
         stretch: Stretch,
     ) -> Result<Page, StorageError>;
 
-    /// Counts up to `cap`, the newest first, from below `below` or from the end of the book.
+    /// Counts up to `cap`, the newest first, from below `below` or from the end of the book. By time alone
+    /// most of it is known without looking.
     fn count(
         &self,
         scope: &Scope,
@@ -150,6 +207,24 @@ pub trait EntryReader: Send + Sync {
         cap: u64,
         stretch: Stretch,
     ) -> Result<Count, StorageError>;
+
+    /// How many entries have which value. By time alone of all of them, else of the newest matches.
+    fn facets(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        stretch: Stretch,
+    ) -> Result<Facets, StorageError>;
+
+    /// How many entries there were when, in whole buckets around the filter's time. By time alone of all
+    /// of them, else of the newest matches.
+    fn histogram(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        request: HistogramRequest,
+        stretch: Stretch,
+    ) -> Result<Histogram, StorageError>;
 
     fn entry(&self, scope: &Scope, id: &EntryId) -> Result<Option<Stored>, StorageError>;
 
@@ -163,6 +238,30 @@ pub trait EntryReader: Send + Sync {
         limit: usize,
     ) -> Result<ExportPart, StorageError>;
 
+    /// What a rule does not keep of a workspace: what is older than `before`, and what is not among the
+    /// newest `keep`.
+    fn prunable(
+        &self,
+        workspace: &WorkspaceId,
+        before: Option<Timestamp>,
+        keep: Option<u64>,
+    ) -> Result<Prunable, StorageError>;
+
+    /// The workspaces that the book knows.
+    fn workspaces(&self) -> Result<Vec<WorkspaceId>, StorageError>;
+
+    /// What was changed at run time and kept: the setting of this key, and those below it (`KEY/…`).
+    fn settings(&self, key: &str) -> Result<Vec<(String, String)>, StorageError>;
+
     /// Reads the whole book and says everything that is wrong with it.
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError>;
+
+    /// Copies the whole book, one state of it, to `to`, whatever that was; checked and on disk when this
+    /// comes back.
+    fn copy_to(&self, to: &Path) -> Result<Copied, StorageError>;
+
+    /// Every connection is closed when this comes back with `Ok`; reading answers busy until `resume`.
+    fn suspend(&self) -> Result<(), StorageError>;
+
+    fn resume(&self) -> Result<(), StorageError>;
 }

@@ -2,14 +2,16 @@
 //! there a line is its priority and its message; anywhere else it says when and how grave as well.
 
 use log::{Level, LevelFilter, Record};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::SystemTime;
 
-/// What is written when nobody asked for more or less.
-pub const DEFAULT_FILTER: &str = "info,actix_server=warn";
+/// What is written when nobody asked for more or less. What strangers send that is no HTTP is not worth a line
+/// each: it would let them fill the log.
+pub const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,17 @@ pub fn init(filter: &str, shape: Shape) {
         });
     // The only error is that a logger is there already.
     let _ = builder.try_init();
+}
+
+/// A panic is told as everything else is, and not in the runtime's own way past the priorities.
+pub fn tell_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        log::error!("{panic}");
+        let trace = Backtrace::capture();
+        if trace.status() == BacktraceStatus::Captured {
+            log::error!("{trace}");
+        }
+    }));
 }
 
 /// One record as it is written, with its line end.

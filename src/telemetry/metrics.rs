@@ -70,6 +70,7 @@ struct Route {
 pub struct Metrics {
     pub entries_recorded: Counter,
     pub entries_duplicate: Counter,
+    pub recorder_lost: Counter,
     pub commit_group_entries: Histogram,
     pub writer_queue_entries: Gauge,
     pub writer_queue_bytes: Gauge,
@@ -94,6 +95,7 @@ impl Metrics {
         let mut metrics = Self {
             entries_recorded: Counter::default(),
             entries_duplicate: Counter::default(),
+            recorder_lost: Counter::default(),
             commit_group_entries: Histogram::new(GROUP_ENTRIES),
             writer_queue_entries: Gauge::default(),
             writer_queue_bytes: Gauge::default(),
@@ -131,6 +133,11 @@ impl Metrics {
             "daybook_entries_rejected",
             "Entries that were not taken, by their own fault",
             rejected,
+        );
+        registry.register(
+            "daybook_recorder_lost",
+            "What happened in the daemon and could not be recorded",
+            self.recorder_lost.clone(),
         );
         registry.register_with_unit(
             "daybook_book",
@@ -305,6 +312,7 @@ mod tests {
         for line in [
             "daybook_entries_recorded_total 3",
             "daybook_entries_duplicate_total 0",
+            "daybook_recorder_lost_total 0",
             "daybook_entries_rejected_total{reason=\"invalid\"} 0",
             "daybook_entries_rejected_total{reason=\"malformed\"} 0",
             "daybook_entries_rejected_total{reason=\"too_large\"} 0",

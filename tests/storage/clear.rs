@@ -105,5 +105,8 @@ fn the_newest_number_is_found_however_much_was_cleared_above_it() {
         let seqs: Vec<Seq> = book.seen(&all());
         assert_eq!(seqs, [1, 504]);
         assert_eq!(book.up(&all(), &everything(), 5, rows(10)), seqs);
+        // Without the records of the clears, what lies highest in the store is none of the book's.
+        book.prune(None, Some(0), 1_000);
+        assert_eq!(book.seen(&all()), [1]);
     });
 }

@@ -36,7 +36,7 @@ fn an_entry_comes_back_as_it_was_recorded() {
                 entry: sent.checked().recorded(&receipt),
             };
             let page = book.page(&own(), &everything(), Position::Newest, 1);
-            assert_eq!(page.items, [expected.clone()]);
+            assert_eq!(page.items, std::slice::from_ref(&expected));
             let found = book.reader().entry(&own(), &receipt.id).unwrap();
             assert_eq!(found, Some(expected.clone()));
             assert_eq!(

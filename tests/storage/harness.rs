@@ -1,12 +1,12 @@
 //! A real book in a directory of its own, with a writer and a reader, over every backend there is.
 
+pub use crate::line::*;
 use daybook::access::{Principal, Scope};
 use daybook::domain::{
-    Count, Draft, Filter, NewEntry, Page, PageRequest, PageSize, Position, Receipt, Redact, Rules,
-    Seq, Stored, Timestamp, WorkspaceId,
+    Count, Filter, Page, PageRequest, PageSize, Position, Receipt, Seq, Stored, Timestamp,
+    WorkspaceId,
 };
 use daybook::storage::{EntryReader, EntryWriter, PruneStep, Removed, Request, Stretch, sqlite};
-use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -140,13 +140,27 @@ impl Book {
     }
 
     pub fn prune(&mut self, before: Option<Timestamp>, keep: Option<u64>, limit: usize) -> Removed {
+        self.prune_of("default", before, keep, limit)
+    }
+
+    pub fn prune_of(
+        &mut self,
+        workspace: &str,
+        before: Option<Timestamp>,
+        keep: Option<u64>,
+        limit: usize,
+    ) -> Removed {
+        let workspace = WorkspaceId::trusted(workspace);
+        let found = self.reader().prunable(&workspace, before, keep).unwrap();
         let step = PruneStep {
-            workspace: WorkspaceId::default_workspace(),
-            before,
-            keep,
+            workspace,
+            upto: found.upto,
             limit,
         };
-        self.writer().prune(&step).unwrap()
+        let now = self.now;
+        let removed = self.writer().prune(now, &step, None).unwrap();
+        assert_eq!(removed.removed, found.entries.min(limit as u64));
+        removed
     }
 
     /// Sweeps until nothing is left to sweep; answers how many rows went.
@@ -321,85 +335,5 @@ pub fn request(entries: impl IntoIterator<Item = Line>) -> Request {
     Request {
         acts: Vec::new(),
         entries: entries.into_iter().map(Line::checked).collect(),
-    }
-}
-
-struct NoSecrets;
-
-impl Redact for NoSecrets {
-    fn metadata(&self, _: &mut Map<String, Value>) {}
-
-    fn holds_secret(&self, _: &str) -> bool {
-        false
-    }
-}
-
-fn rules() -> Rules {
-    Rules {
-        extra_categories: Vec::new(),
-        redact: Box::new(NoSecrets),
-    }
-}
-
-/// An entry in the making.
-#[derive(Debug, Clone)]
-pub struct Line(pub Draft);
-
-/// An entry with this message and nothing special else.
-pub fn line(message: &str) -> Line {
-    let some = |text: &str| Some(text.to_owned());
-    Line(Draft {
-        category: some("entity"),
-        action: some("task.created"),
-        actor: some("anna"),
-        message: some(message),
-        ..Draft::default()
-    })
-}
-
-/// So many entries without anything special.
-pub fn lines(n: usize) -> impl Iterator<Item = Line> {
-    (0..n).map(|i| line(&format!("entry {i}")))
-}
-
-impl Line {
-    pub fn checked(self) -> NewEntry {
-        self.0.check(&rules()).unwrap()
-    }
-
-    pub fn with_id(mut self, id: &str) -> Self {
-        self.0.id = Some(id.to_owned());
-        self
-    }
-
-    pub fn of(mut self, category: &str) -> Self {
-        self.0.category = Some(category.to_owned());
-        self
-    }
-
-    pub fn did(mut self, action: &str) -> Self {
-        self.0.action = Some(action.to_owned());
-        self
-    }
-
-    pub fn severity(mut self, severity: &str) -> Self {
-        self.0.severity = Some(severity.to_owned());
-        self
-    }
-
-    pub fn by(mut self, actor: &str) -> Self {
-        self.0.actor = Some(actor.to_owned());
-        self
-    }
-
-    pub fn on(mut self, entity_type: &str, entity_id: &str) -> Self {
-        self.0.entity_type = Some(entity_type.to_owned());
-        self.0.entity_id = Some(entity_id.to_owned());
-        self
-    }
-
-    pub fn within(mut self, workspace: &str) -> Self {
-        self.0.workspace_id = Some(workspace.to_owned());
-        self
     }
 }

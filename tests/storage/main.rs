@@ -2,16 +2,23 @@
 //! the SQLite file itself.
 
 mod harness;
+mod line;
 
+mod check;
 mod clear;
 mod counts;
 mod duplicates;
 mod entries;
 mod export;
+mod faults;
+mod file;
 mod filters;
 mod head;
 mod pages;
+mod plans;
 mod predicate;
 mod prune;
+mod refusals;
+mod rollups;
 mod transactions;
 mod workspaces;

@@ -162,13 +162,7 @@ impl Model {
                     gone -= usize::from(goes);
                     !goes
                 });
-                let step = daybook::storage::PruneStep {
-                    workspace,
-                    before: None,
-                    keep: Some(keep),
-                    limit: 1_000,
-                };
-                book.writer().prune(&step).unwrap();
+                book.prune_of(name, None, Some(keep), 1_000);
             }
         }
     }
@@ -181,7 +175,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn storage_answers_what_the_predicate_says(

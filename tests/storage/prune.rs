@@ -122,3 +122,69 @@ fn what_a_clear_took_away_counts_as_nothing_that_is_kept() {
         assert_eq!(book.seen(&all()), [13, 14]);
     });
 }
+
+#[test]
+fn what_a_rule_does_not_keep_is_known_before_it_goes() {
+    every_backend(|book| {
+        ten(book);
+        book.record_at(at(100), line("x").within("other"));
+        let of = |before, keep| {
+            let own = daybook::domain::WorkspaceId::default_workspace();
+            let found = book.reader().prunable(&own, before, keep).unwrap();
+            let kept = found.oldest_kept.map(|ts| ts.micros() - at(0).micros());
+            (found.upto, found.entries, found.by_age, found.held, kept)
+        };
+        assert_eq!(of(None, None), (0, 0, 0, 10, Some(10)));
+        assert_eq!(of(Some(at(40)), None), (3, 3, 3, 10, Some(40)));
+        assert_eq!(of(None, Some(4)), (6, 6, 0, 10, Some(70)));
+        assert_eq!(of(Some(at(40)), Some(4)), (6, 6, 3, 10, Some(70)));
+        assert_eq!(of(Some(at(80)), Some(4)), (7, 7, 7, 10, Some(80)));
+        assert_eq!(of(Some(at(1_000)), None), (11, 10, 10, 10, None));
+    });
+}
+
+#[test]
+fn the_last_step_alone_commits_the_record_and_tells_it_the_sum() {
+    every_backend(|book| {
+        ten(book);
+        let mut record = request([line("pruned").did("activity_log.pruned")]);
+        let step = daybook::storage::PruneStep {
+            workspace: daybook::domain::WorkspaceId::default_workspace(),
+            upto: 7,
+            limit: 4,
+        };
+        let first = book.writer().prune(at(200), &step, Some(&record)).unwrap();
+        assert_eq!((first.removed, first.more), (4, true));
+        assert_eq!(book.seen(&own()), (5..=10).collect::<Vec<Seq>>());
+        record.entries[0].add_to("removed", first.removed);
+        let last = book.writer().prune(at(200), &step, Some(&record)).unwrap();
+        assert_eq!((last.removed, last.more), (3, false));
+        assert_eq!(book.seen(&own()), [8, 9, 10, 11]);
+        let page = book.page(&own(), &everything(), Position::Newest, 1);
+        assert_eq!(page.items[0].entry.metadata.as_str(), r#"{"removed":7}"#);
+    });
+}
+
+#[test]
+fn settings_are_found_by_their_key_and_below_it() {
+    every_backend(|book| {
+        let put = |key: &str| daybook::domain::Act::PutSetting {
+            key: key.to_owned(),
+            value: "1".to_owned(),
+        };
+        let keys = ["r", "r/a", "r/b", "r-", "r0", "ra", "s"];
+        let request = daybook::storage::Request {
+            acts: keys.map(put).to_vec(),
+            entries: Vec::new(),
+        };
+        book.writer().commit(at(0), &[request]).unwrap();
+        let found: Vec<String> = book
+            .reader()
+            .settings("r")
+            .unwrap()
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect();
+        assert_eq!(found, ["r", "r/a", "r/b"]);
+    });
+}

@@ -6,7 +6,7 @@ use crate::domain::{FieldError, limits};
 use crate::http::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
-use crate::http::openapi::{FilterParameters, PageParameters};
+use crate::http::parameters::{FilterParameters, PageParameters};
 use crate::http::wire::{PageOf, ProblemSchema};
 use crate::storage::Stretch;
 use actix_web::{HttpResponse, web};
@@ -25,7 +25,7 @@ use actix_web::{HttpResponse, web};
             "items": [], "seqs": [], "next_before_seq": null, "next_after_seq": null,
             "newest_seq": null, "epoch": "0b4f7c1e-5a3d-4c55-8b0e-6c2f9f1d7a10"
         })),
-        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema),
+        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn page(
@@ -53,7 +53,7 @@ pub async fn page(
             "items": [], "seqs": [], "next_before_seq": null, "next_after_seq": null,
             "newest_seq": 17, "epoch": "0b4f7c1e-5a3d-4c55-8b0e-6c2f9f1d7a10"
         })),
-        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema),
+        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn trail(

@@ -6,7 +6,7 @@ use crate::domain::{Count, Filter, Seq, limits};
 use crate::http::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
-use crate::http::openapi::FilterParameters;
+use crate::http::parameters::FilterParameters;
 use crate::http::wire::{Counted, ProblemSchema};
 use crate::storage::Stretch;
 use actix_web::{HttpResponse, web};
@@ -29,8 +29,8 @@ const EXACT_FOR: Duration = Duration::from_secs(10);
     ),
     responses(
         (status = 200, description = "The count", body = Counted, example = json!({"count": 17, "capped": false})),
-        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema),
-        (status = 503, description = "An exact count took too long", body = ProblemSchema),
+        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "An exact count took too long", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn count(

@@ -15,7 +15,7 @@ use actix_web::{HttpResponse, web};
     tag = "activity",
     params(
         ("id" = String, Path, example = "al_019a9d3f8c7e7c3ab1d5f6a7b8c9d0e1"),
-        ("workspace_id" = Option<String>, Query, example = "default"),
+        ("workspace_id" = Option<String>, Query, example = "default", pattern = r"^([A-Za-z0-9_-]{1,64}|\*)$"),
     ),
     responses(
         (status = 200, description = "The entry and its number", body = One, example = json!({
@@ -28,7 +28,8 @@ use actix_web::{HttpResponse, web};
                 "ip_address": "127.0.0.1", "user_agent": "curl/8.5.0"
             }
         })),
-        (status = 404, description = "No such entry", body = ProblemSchema),
+        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 404, description = "No such entry", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn entry(

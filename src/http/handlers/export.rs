@@ -3,13 +3,13 @@
 
 use super::reading;
 use crate::access::Scope;
-use crate::domain::{Filter, Seq};
+use crate::domain::{Emitted, Filter, Seq};
 use crate::export::{Encoder, Format};
 use crate::http::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
-use crate::http::openapi::FilterParameters;
-use crate::http::wire::ProblemSchema;
+use crate::http::parameters::FilterParameters;
+use crate::http::wire::{FormatSchema, ProblemSchema};
 use crate::storage::{EntryReader, StorageError};
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
@@ -28,16 +28,16 @@ const PART: usize = 1_000;
     path = "/api/v1/activity/export",
     tag = "activity",
     params(
-        ("format" = String, Query, description = "csv, json or ndjson", example = "csv"),
+        ("format" = FormatSchema, Query, description = "csv, json or ndjson", example = "csv"),
         FilterParameters
     ),
     responses(
         (status = 200, description = "The file", content(
             (String = "text/csv", example = json!("id,ts,category,action,…\r\n")),
-            (String = "application/x-ndjson"),
-            (Vec<crate::http::wire::EntrySchema> = "application/json"),
+            (String = "application/x-ndjson", example = json!("{\"id\":\"al_019a9d3f8c7e7c3ab1d5f6a7b8c9d0e1\",…}\n")),
+            (Vec<crate::http::wire::EntrySchema> = "application/json", example = json!([])),
         )),
-        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema),
+        (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn export(
@@ -50,6 +50,7 @@ pub async fn export(
     let filter = query.filter(&app)?;
     let upto = reading(&app, |reader| reader.head()).await?.last_seq;
     let name = file_name(&app, format);
+    note(&app, &scope, format);
     let mut response = HttpResponse::Ok();
     response.content_type(format.content_type()).insert_header((
         CONTENT_DISPOSITION,
@@ -66,6 +67,17 @@ pub async fn export(
 
 fn format(named: Option<String>) -> Result<Format, crate::domain::FieldError> {
     Format::parse(named.as_deref().unwrap_or_default())
+}
+
+/// That an export began is worth an entry of its own, among those of whoever asked; the export does not
+/// wait for it.
+fn note(app: &App, scope: &Scope, format: Format) {
+    let whose = scope.workspace().map_or("*", |name| name.as_str());
+    let own = Emitted::ActivityLogExported
+        .says(format!("An export as {} began", format.extension()))
+        .with("format", format.extension())
+        .with("workspace_id", whose);
+    app.recorder.record(own.draft());
 }
 
 /// `daybook-20261121T080000Z.csv`

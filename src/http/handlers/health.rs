@@ -1,7 +1,10 @@
 //! Is the daemon there, and can it do its work.
 
+use crate::access::principal::Reach;
 use crate::actors;
+use crate::actors::halt::Reason;
 use crate::http::app::App;
+use crate::http::extract::Caller;
 use crate::http::wire::Health;
 use actix_web::{HttpResponse, web};
 
@@ -18,12 +21,13 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(Health {
         status: "ok",
         reason: None,
+        prune_halted: None,
     })
 }
 
 /// Ready
 ///
-/// Says no while the book cannot be written.
+/// Says no while the book cannot be written. An operator reads as well why pruning is held back, if it is.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -34,19 +38,25 @@ pub async fn healthz() -> HttpResponse {
             example = json!({"status": "unavailable", "reason": "no space is left for the book"})),
     )
 )]
-pub async fn readyz(app: web::Data<App>) -> HttpResponse {
+pub async fn readyz(app: web::Data<App>, caller: Option<Caller>) -> HttpResponse {
+    let is_operator = caller.is_some_and(|caller| *caller.principal.reach() == Reach::All);
+    let halted = app.kept.halted.borrow().filter(|_| is_operator);
+    let prune_halted = halted.map(Reason::as_str);
     let unavailable = |reason| {
         HttpResponse::ServiceUnavailable().json(Health {
             status: "unavailable",
             reason: Some(reason),
+            prune_halted,
         })
     };
     match app.writer.health() {
         actors::Health::Full => unavailable("no space is left for the book"),
+        actors::Health::Replacing => unavailable("the book is being replaced"),
         actors::Health::Closed => unavailable("the daemon is stopping"),
         actors::Health::Writable => HttpResponse::Ok().json(Health {
             status: "ok",
             reason: None,
+            prune_halted,
         }),
     }
 }

@@ -1,13 +1,15 @@
 //! Recording: one entry, an array, or lines. The answer is sent after the commit.
 
 use crate::actors::{Outcome, Refusal};
-use crate::domain::{FieldErrors, NewEntry};
+use crate::domain::{FieldError, FieldErrors, NewEntry};
 use crate::http::app::App;
 use crate::http::body::{self, Shape};
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
 use crate::http::intake::{self, Intake, Kind};
-use crate::http::wire::{BulkRecorded, Recorded, Rejected, WrongField};
+use crate::http::wire::{
+    BulkRecorded, NotRecorded, Recorded, RecordedOrBulk, Rejected, WrongField,
+};
 use crate::telemetry::Rejection;
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -22,7 +24,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
     tag = "activity",
     request_body(
         content(
-            (crate::http::wire::NewEntrySchema = "application/json", example = json!({
+            (crate::http::wire::OneOrMany = "application/json", example = json!({
                 "category": "entity", "action": "task.created", "actor": "anna",
                 "entity_type": "task", "entity_id": "42", "message": "Anna created the task “Water the plants”"
             })),
@@ -36,13 +38,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
             "id": "al_019a9d3f8c7e7c3ab1d5f6a7b8c9d0e1", "seq": 1,
             "ts": "2026-11-21T08:00:00.000000Z", "duplicate": false
         })),
-        (status = 200, description = "A known id, or what became of each entry of a bulk", body = BulkRecorded,
+        (status = 200, description = "A known id, or what became of each entry of a bulk", body = RecordedOrBulk,
             example = json!({"accepted": 1, "duplicates": 0, "rejected": [], "last_seq": 2})),
-        (status = 400, description = "Something is wrong, and each field is named", body = crate::http::wire::ProblemSchema),
-        (status = 413, description = "Too large", body = crate::http::wire::ProblemSchema),
-        (status = 415, description = "Another type or encoding", body = crate::http::wire::ProblemSchema),
-        (status = 503, description = "Busy or stopping; try again", body = crate::http::wire::ProblemSchema),
-        (status = 507, description = "The disk is full", body = crate::http::wire::ProblemSchema),
+        (status = 202, description = "Right, and not recorded: recording is switched off", body = NotRecorded,
+            example = json!({"recorded": false})),
+        (status = 400, description = "Something is wrong, and each field is named", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 413, description = "Too large", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 415, description = "Another type or encoding", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 503, description = "Busy or stopping; try again", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn record(
@@ -58,10 +62,44 @@ pub async fn record(
         Kind::Json => Shape::OneOrArray,
         Kind::Lines => Shape::Lines,
     };
-    let body = body::read(&request, payload, shape, body_limits(&app)).await?;
-    match intake::read(app.clone(), caller, kind, body).await? {
+    let body = body::read(&request, payload, shape, body_limits(&app)).await;
+    let taken = match body {
+        Ok(body) => intake::read(app.clone(), caller, kind, body).await,
+        Err(error) => Err(error),
+    };
+    match taken.inspect_err(|error| refused(&app, error))? {
+        Intake::One(entry) if !is_recorded(&app, &entry) => Ok(not_recorded()),
         Intake::One(entry) => one(&app, *entry).await,
         Intake::Many(entries) => many(&app, entries).await,
+    }
+}
+
+fn is_recorded(app: &App, entry: &NewEntry) -> bool {
+    app.kept.retention.borrow().records(entry.workspace_id())
+}
+
+/// It was right, and recording is switched off.
+fn not_recorded() -> HttpResponse {
+    HttpResponse::Accepted().json(NotRecorded { recorded: false })
+}
+
+/// Counts a request of which nothing is taken.
+fn refused(app: &App, error: &ApiError) {
+    let why = match error {
+        ApiError::Wrong(errors) => why(errors),
+        ApiError::Forbidden(_) => Rejection::NotAllowed,
+        ApiError::TooLarge { .. } => Rejection::TooLarge,
+        ApiError::BrokenBody(_) => Rejection::Malformed,
+        _ => return,
+    };
+    app.metrics.rejected(why).inc();
+}
+
+fn why(errors: &FieldErrors) -> Rejection {
+    let whole = |error: &FieldError| matches!(&*error.field, "body" | "entry");
+    match errors.as_slice().iter().any(whole) {
+        true => Rejection::Malformed,
+        false => Rejection::Invalid,
     }
 }
 
@@ -91,17 +129,27 @@ async fn many(
 ) -> Result<HttpResponse, ApiError> {
     let mut answer = BulkRecorded::default();
     let (mut right, mut places) = (Vec::new(), Vec::new());
+    let mut off = 0;
     for (index, entry) in entries.into_iter().enumerate() {
         match entry {
+            Ok(entry) if !is_recorded(app, &entry) => {
+                off += 1;
+                let reason = "recording is switched off there";
+                answer.reject(index, FieldErrors::one("workspace_id", reason));
+            }
             Ok(entry) => {
                 right.push(entry);
                 places.push(index);
             }
-            Err(errors) => answer.reject(index, errors),
+            Err(errors) => {
+                app.metrics.rejected(why(&errors)).inc();
+                answer.reject(index, errors);
+            }
         }
     }
-    let wrong = answer.rejected.len() as u64;
-    app.metrics.rejected(Rejection::Invalid).inc_by(wrong);
+    if off > 0 && right.is_empty() {
+        return Ok(not_recorded());
+    }
     let outcomes = app.writer.record(right).await?;
     if let Some(refusal) = refused_as_a_whole(&outcomes) {
         return Err(refusal.into());
@@ -140,7 +188,7 @@ impl BulkRecorded {
     }
 
     fn reject(&mut self, index: usize, errors: FieldErrors) {
-        let wrong = |error: crate::domain::FieldError| WrongField {
+        let wrong = |error: FieldError| WrongField {
             field: error.field.into_owned(),
             reason: error.reason.into_owned(),
         };

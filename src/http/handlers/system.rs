@@ -3,10 +3,10 @@
 use super::reading;
 use crate::actors::Health;
 use crate::http::app::App;
+use crate::http::docs::{self, Described};
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
-use crate::http::wire::{BookState, SystemInfo, WriterState};
-use crate::http::{docs, openapi};
+use crate::http::wire::{BookState, ProblemSchema, SystemInfo, WriterState};
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::{HttpResponse, web};
 
@@ -15,7 +15,9 @@ use actix_web::{HttpResponse, web};
     get,
     path = "/api/v1/system/info",
     tag = "operation",
-    responses((status = 200, description = "Version, book and writer", body = SystemInfo, example = json!({
+    responses(
+        (status = 400, description = "A parameter, where there is none", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 200, description = "Version, book and writer", body = SystemInfo, example = json!({
         "name": "daybook", "version": "0.1.0", "epoch": "0b4f7c1e-5a3d-4c55-8b0e-6c2f9f1d7a10",
         "now": "2026-11-21T08:00:00.000000Z", "started_at": "2026-11-21T07:00:00.000000Z",
         "uptime_seconds": 3600,
@@ -43,6 +45,7 @@ pub async fn info(
             health: match app.writer.health() {
                 Health::Writable => "writable",
                 Health::Full => "full",
+                Health::Replacing => "replacing",
                 Health::Closed => "closed",
             },
             queue_entries: held.entries,
@@ -65,8 +68,8 @@ pub async fn info(
     get,
     path = "/metrics",
     tag = "operation",
-    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain",
-        example = json!("# HELP daybook_last_seq The highest number given.\n")))
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "application/openmetrics-text",
+        example = json!("# HELP daybook_last_seq The newest seq of the book.\n# TYPE daybook_last_seq gauge\ndaybook_last_seq 17\n# EOF\n")))
 )]
 pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let info = reading(&app, |reader| reader.info()).await;
@@ -95,8 +98,10 @@ fn gauge(value: u64) -> i64 {
     tag = "operation",
     responses((status = 200, description = "OpenAPI 3.1", body = Object, example = json!({"openapi": "3.1.0"})))
 )]
-pub async fn openapi_json() -> HttpResponse {
-    HttpResponse::Ok().json(openapi::document())
+pub async fn openapi_json(described: web::Data<Described>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(described.json.clone())
 }
 
 /// The same, to read
@@ -107,11 +112,11 @@ pub async fn openapi_json() -> HttpResponse {
     responses((status = 200, description = "A page", body = String, content_type = "text/html",
         example = json!("<!doctype html>…")))
 )]
-pub async fn docs_page() -> HttpResponse {
+pub async fn docs_page(described: web::Data<Described>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, docs::POLICY))
-        .body(docs::page(&openapi::document()))
+        .body(described.page.clone())
 }
 
 /// The style of that page

@@ -49,3 +49,22 @@ fn at_or_above(conn: &mut SqliteConnection, seq: Seq) -> Result<Timestamp, Stora
         .map_err(storage)?;
     timestamp(&ts)
 }
+
+/// The times of the first and the last entry of the file from `from` on and below `below`.
+pub fn times_within(
+    conn: &mut SqliteConnection,
+    from: Seq,
+    below: Seq,
+) -> Result<Option<(Timestamp, Timestamp)>, StorageError> {
+    let newest: Option<(Seq, String)> = activity_log::table
+        .filter(activity_log::seq.lt(below))
+        .order(activity_log::seq.desc())
+        .select((activity_log::seq, activity_log::ts))
+        .first(conn)
+        .optional()
+        .map_err(storage)?;
+    match newest {
+        Some((seq, ts)) if seq >= from => Ok(Some((at_or_above(conn, from)?, timestamp(&ts)?))),
+        _ => Ok(None),
+    }
+}

@@ -1,5 +1,7 @@
-//! The check of the whole book: is the file whole, does the order hold, is every entry one of ours.
+//! The check of the whole book: is the file whole, does the order hold, is every entry one of ours, and do
+//! the roll-ups count what is there.
 
+use super::check_rollups;
 use super::error::storage;
 use super::floors::Floors;
 use super::head::read_head;
@@ -19,7 +21,7 @@ const MOST_PROBLEMS: usize = 100;
 #[derive(QueryableByName)]
 struct Finding {
     #[diesel(sql_type = Text)]
-    integrity_check: String,
+    finding: String,
 }
 
 pub fn whole_book(
@@ -49,16 +51,31 @@ pub fn whole_book(
         last = part.look_at(&mut report);
         progress(report.entries);
     }
+    let room = MOST_PROBLEMS.saturating_sub(report.problems.len());
+    match check_rollups::problems(conn, room) {
+        Ok(found) => report.problems.extend(found),
+        Err(StorageError::Corrupt(found)) => report.problems.push(found),
+        Err(other) => return Err(other),
+    }
     Ok(report)
 }
 
 /// What SQLite itself finds wrong with the file.
 fn file_problems(conn: &mut SqliteConnection) -> Result<Vec<String>, StorageError> {
-    let findings: Result<Vec<Finding>, _> =
-        diesel::sql_query("PRAGMA integrity_check(100)").load(conn);
+    integrity_problems(conn, "integrity_check")
+}
+
+/// The findings of SQLite's `integrity_check`, or of its `quick_check`, which passes over the indexes.
+pub fn integrity_problems(
+    conn: &mut SqliteConnection,
+    check: &str,
+) -> Result<Vec<String>, StorageError> {
+    // Up to a hundred of them, as is SQLite's own default.
+    let query = format!("SELECT {check} AS finding FROM pragma_{check}");
+    let findings: Result<Vec<Finding>, _> = diesel::sql_query(query).load(conn);
     match findings.map_err(storage) {
         Ok(findings) => {
-            let told = findings.into_iter().map(|finding| finding.integrity_check);
+            let told = findings.into_iter().map(|finding| finding.finding);
             Ok(told.filter(|text| text != "ok").collect())
         }
         // Too damaged for SQLite to go on looking.

@@ -1,14 +1,12 @@
-//! How the file is opened: one connection that writes, and a pool of connections that cannot.
+//! How the file is opened for writing and for copying. The connections that read are in `readers`.
 
 use super::error;
 use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::sql_types::Integer;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::path::Path;
-use std::time::Duration;
 
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -18,68 +16,50 @@ pub const APPLICATION_ID: i32 = 0x4479_426b;
 /// Earlier ones can damage a WAL when two connections checkpoint at once.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// Pages in the WAL at which a commit moves them into the book's file: 16 MiB.
-const CHECKPOINT_PAGES: u32 = 4_000;
-
-/// How long a reader waits for a free connection before the caller is told that the book is busy.
-const READER_WAIT: Duration = Duration::from_secs(5);
-
-pub type Readers = Pool<ConnectionManager<SqliteConnection>>;
-pub type Reader = PooledConnection<ConnectionManager<SqliteConnection>>;
-
 /// Opens the file for writing, makes it a book if it is new, and brings an older one up to date.
 pub fn open_writer(path: &Path) -> Result<SqliteConnection, StorageError> {
     refuse_old_sqlite()?;
     let mut conn =
         SqliteConnection::establish(&uri(path, "mode=rwc")).map_err(error::connection)?;
-    // Waiting first, before anything can find the file busy; then what only an empty file still takes.
-    let pragmas = format!(
-        "PRAGMA busy_timeout = 5000;
-         PRAGMA auto_vacuum = INCREMENTAL;
-         PRAGMA journal_mode = WAL;
+    // Waiting first, before anything can find the file busy.
+    execute(&mut conn, "PRAGMA busy_timeout = 5000")?;
+    // Only a new file takes it, and a book that has its mark is not written to: a full disk is no reason
+    // not to start.
+    let is_marked = pragma(&mut conn, "application_id")? == APPLICATION_ID;
+    if !is_marked {
+        execute(&mut conn, "PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
+    // When the WAL is moved into the file is said in `checkpoint`.
+    execute(
+        &mut conn,
+        "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA cache_size = -8192;
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
-         PRAGMA journal_size_limit = 67108864;
-         PRAGMA application_id = {APPLICATION_ID};"
-    );
-    conn.batch_execute(&pragmas).map_err(error::storage)?;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    if !is_marked {
+        execute(
+            &mut conn,
+            &format!("PRAGMA application_id = {APPLICATION_ID}"),
+        )?;
+    }
     conn.run_pending_migrations(MIGRATIONS)
         .map_err(|cause| migration_error(cause.as_ref()))?;
     Ok(conn)
 }
 
-/// A pool of read-only connections. None is opened before it is needed, but for one.
-pub fn open_readers(path: &Path, size: u32) -> Result<Readers, StorageError> {
-    let manager = ConnectionManager::<SqliteConnection>::new(uri(path, "mode=ro"));
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(1))
-        .test_on_check_out(false)
-        .connection_timeout(READER_WAIT)
-        .connection_customizer(Box::new(ReadOnly))
-        .build(manager)
-        .map_err(|cause| error::by_message(&cause.to_string()))
+/// A connection that cannot change the file, and may make a copy of it elsewhere.
+pub fn open_copier(path: &Path, options: &str) -> Result<SqliteConnection, StorageError> {
+    let mut conn = SqliteConnection::establish(&uri(path, options)).map_err(error::connection)?;
+    conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192;")
+        .map_err(error::storage)?;
+    Ok(conn)
 }
 
-pub fn reader(pool: &Readers) -> Result<Reader, StorageError> {
-    pool.get()
-        .map_err(|_| StorageError::Busy("every reader is in use".into()))
-}
-
-#[derive(Debug)]
-struct ReadOnly;
-
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
-    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(
-            "PRAGMA busy_timeout = 5000;
-             PRAGMA query_only = ON;
-             PRAGMA cache_size = -4096;",
-        )
-        .map_err(diesel::r2d2::Error::QueryError)
-    }
+fn execute(conn: &mut SqliteConnection, sql: &str) -> Result<(), StorageError> {
+    conn.batch_execute(sql).map_err(error::storage)
 }
 
 #[derive(QueryableByName)]

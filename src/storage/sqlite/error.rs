@@ -25,11 +25,16 @@ pub fn by_message(message: &str) -> StorageError {
     let says = |text: &str| message.contains(text);
     if says("database or disk is full") {
         StorageError::Full
-    } else if says("database is locked") || says("database table is locked") {
+    } else if says("database is locked")
+        || says("database table is locked")
+        || says("locking protocol")
+    {
         StorageError::Busy(message.to_owned())
     } else if says("disk I/O error")
         || says("unable to open database file")
         || says("attempt to write a readonly database")
+        // A rollback failed: the connection is stuck in what it could not end.
+        || says("within a transaction")
     {
         StorageError::Io(message.to_owned())
     } else if says("malformed") || says("not a database") {
@@ -51,7 +56,15 @@ mod tests {
                 "database is locked",
                 StorageError::Busy("database is locked".into()),
             ),
+            (
+                "locking protocol",
+                StorageError::Busy("locking protocol".into()),
+            ),
             ("disk I/O error", StorageError::Io("disk I/O error".into())),
+            (
+                "cannot start a transaction within a transaction",
+                StorageError::Io("cannot start a transaction within a transaction".into()),
+            ),
             (
                 "database disk image is malformed",
                 StorageError::Corrupt("database disk image is malformed".into()),

@@ -22,7 +22,11 @@ pub fn read_head(conn: &mut SqliteConnection) -> Result<Head, StorageError> {
 pub fn write_head(conn: &mut SqliteConnection, head: &Head) -> Result<(), StorageError> {
     let text = head.last_ts.to_string();
     diesel::update(book::table)
-        .set((book::last_seq.eq(head.last_seq), book::last_ts.eq(text)))
+        .set((
+            book::last_seq.eq(head.last_seq),
+            book::last_ts.eq(text),
+            book::epoch.eq(head.epoch.as_str()),
+        ))
         .execute(conn)
         .map(drop)
         .map_err(storage)

@@ -4,6 +4,7 @@
 use super::connection::{APPLICATION_ID, MIGRATIONS, pragma, uri};
 use super::error;
 use crate::storage::StorageError;
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -66,6 +67,9 @@ pub fn look_for_reading(path: &Path) -> Result<(), StorageError> {
 fn look_inside(path: &Path) -> Result<Found, StorageError> {
     let mut conn =
         SqliteConnection::establish(&uri(path, read_only(path))).map_err(error::connection)?;
+    // Whoever closes a book holds it for itself for a moment.
+    conn.batch_execute("PRAGMA busy_timeout = 5000")
+        .map_err(error::storage)?;
     let id = pragma(&mut conn, "application_id")?;
     let tables = names(
         &mut conn,
@@ -88,19 +92,25 @@ fn look_inside(path: &Path) -> Result<Found, StorageError> {
     }
 }
 
+/// Bytes before the first frame of a WAL.
+const WAL_HEADER: u64 = 32;
+
 /// How to open a file so that neither it nor anything beside it changes. Without a WAL nothing else has it
 /// open, and SQLite need not make one to read it; with one, its index is read and not written.
-fn read_only(path: &Path) -> &'static str {
+pub fn read_only(path: &Path) -> &'static str {
     let beside = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
-        Path::new(&name).exists()
+        std::fs::metadata(name).map(|meta| meta.len()).ok()
     };
     match (beside("-wal"), beside("-shm")) {
-        (false, _) => "mode=ro&immutable=1",
-        (true, true) => "mode=ro&readonly_shm=1",
+        (None, _) => "mode=ro&immutable=1",
+        // Cut off after its header, by a kill or a power cut in that moment: without an index that it may
+        // write SQLite retries for ten seconds and gives up.
+        (Some(WAL_HEADER), Some(_)) => "mode=ro",
+        (Some(_), Some(_)) => "mode=ro&readonly_shm=1",
         // The WAL counts, and cannot be read without an index: SQLite makes one.
-        (true, false) => "mode=ro",
+        (Some(_), None) => "mode=ro",
     }
 }
 

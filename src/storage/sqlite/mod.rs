@@ -1,23 +1,45 @@
 //! The book in one SQLite file. Everything that is SQLite's own way stays in this folder.
 
+mod asked;
 mod bisect;
 mod check;
+mod check_rollups;
+mod checkpoint;
 mod connection;
+mod copy;
 mod error;
+mod facets;
+mod facts;
+#[cfg(test)]
+mod fault_tests;
 mod floors;
 mod head;
+mod hints;
+mod histogram;
+mod import;
 mod inspect;
 mod lock;
 mod plan;
 mod reader;
+mod readers;
 mod removal;
+mod retention;
+mod rolled;
+mod rollup;
 mod rows;
+mod sample;
 mod schema;
 mod search;
+mod staged;
+mod swap;
+mod tally;
 mod transaction;
 mod writer;
 
+pub use import::SqliteImporter;
 pub use reader::SqliteReader;
+pub use staged::stage;
+pub use swap::install;
 pub use writer::SqliteWriter;
 
 use super::StorageError;
@@ -25,19 +47,29 @@ use std::path::{Path, PathBuf};
 
 /// Opens a book for writing; makes one where there is none, and brings an older one up to date.
 pub fn open_writer(path: &Path) -> Result<SqliteWriter, StorageError> {
+    open_writer_that_rolls(path, rollup::ROLL_AT)
+}
+
+/// The same, with the number of entries at which they are rolled up.
+pub fn open_writer_that_rolls(path: &Path, roll_at: u64) -> Result<SqliteWriter, StorageError> {
     inspect::look(path)?;
     let lock = lock::BookLock::take(path)?;
-    SqliteWriter::new(connection::open_writer(path)?, lock)
+    swap::tidy(path);
+    SqliteWriter::new(path, connection::open_writer(path)?, Some(lock), roll_at)
 }
 
 /// Opens a book that exists for reading, with at most `readers` at once.
 pub fn open_reader(path: &Path, readers: u32) -> Result<SqliteReader, StorageError> {
     inspect::look_for_reading(path)?;
-    let pool = connection::open_readers(path, readers)?;
-    Ok(SqliteReader::new(pool, path.to_owned()))
+    Ok(SqliteReader::new(readers::Readers::open(path, readers)?))
 }
 
 /// Where the daemon that writes this book listens for commands on this machine.
 pub fn control_socket(book: &Path) -> PathBuf {
     lock::beside(book, "sock")
+}
+
+/// Where a little room is kept for the day on which the disk is full.
+pub fn reserve(book: &Path) -> PathBuf {
+    lock::beside(book, "reserve")
 }

@@ -5,14 +5,13 @@
 
 use super::error::storage;
 use super::floors::Floors;
+use super::hints::{as_the_index_says, looked_at, of_workspace, rare};
 use super::schema::activity_log;
 use crate::access::Scope;
 use crate::domain::filter::ActionPattern;
 use crate::domain::{Category, Filter, Severity};
 use crate::storage::StorageError;
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 /// More walks than this are not merged; one bounded walk by `seq` serves better then.
@@ -225,25 +224,26 @@ impl Residual {
             rows = rows.filter(
                 activity_log::seq
                     .gt(floor)
-                    .or(sql::<Text>("+`activity_log`.`workspace_id`").ne(workspace)),
+                    .or(looked_at(activity_log::workspace_id).ne(workspace)),
             );
         }
         if !self.categories.is_empty() {
             let names = self.categories.iter().map(Category::as_str);
-            rows = rows.filter(sql::<Text>("+`activity_log`.`category`").eq_any(names));
+            rows = rows.filter(looked_at(activity_log::category).eq_any(names));
         }
         if !self.severities.is_empty() {
             let names = self.severities.iter().map(|s| s.as_str());
-            rows = rows.filter(sql::<Text>("+`activity_log`.`severity`").eq_any(names));
+            rows = rows.filter(looked_at(activity_log::severity).eq_any(names));
         }
         if let Some(actor) = &self.actor {
-            rows = rows.filter(sql::<Text>("+`activity_log`.`actor`").eq(actor));
+            rows = rows.filter(looked_at(activity_log::actor).eq(actor));
         }
         if let Some(kind) = &self.entity_type {
-            rows = rows.filter(sql::<Nullable<Text>>("+`activity_log`.`entity_type`").eq(kind));
+            // Not `=`: that would tell SQLite that it is not NULL, and that the index of entities fits.
+            rows = rows.filter(looked_at(activity_log::entity_type).is(kind));
         }
         if let Some(id) = &self.entity_id {
-            rows = rows.filter(sql::<Nullable<Text>>("+`activity_log`.`entity_id`").eq(id));
+            rows = rows.filter(looked_at(activity_log::entity_id).eq(id));
         }
         if let Some(like) = &self.like {
             rows = rows.filter(activity_log::message.like(like).escape('\\'));
@@ -251,12 +251,12 @@ impl Residual {
         match &self.action {
             None => rows,
             Some(ActionPattern::Exact(action)) => {
-                rows.filter(sql::<Text>("+`activity_log`.`action`").eq(action))
+                rows.filter(looked_at(activity_log::action).eq(action))
             }
             Some(ActionPattern::Prefix(prefix)) => rows
-                .filter(sql::<Text>("+`activity_log`.`action`").ge(prefix))
+                .filter(looked_at(activity_log::action).ge(prefix))
                 // Actions are ASCII, so this is above every one that begins so.
-                .filter(sql::<Text>("+`activity_log`.`action`").lt(format!("{prefix}\u{7f}"))),
+                .filter(looked_at(activity_log::action).lt(format!("{prefix}\u{7f}"))),
         }
     }
 }
@@ -275,19 +275,21 @@ impl Walk {
         let Self::Index { workspace, key } = self else {
             return rows;
         };
-        let rows = rows.filter(activity_log::workspace_id.eq(workspace));
+        if *key == Key::Workspace {
+            return rows.filter(of_workspace(workspace));
+        }
+        let rows = rows.filter(rare(activity_log::workspace_id.eq(workspace)));
         match key {
             Key::Workspace => rows,
-            Key::Category(category) => rows.filter(activity_log::category.eq(category)),
+            Key::Category(category) => rows.filter(rare(activity_log::category.eq(category))),
             Key::Severity(severity) => rows
-                .filter(activity_log::severity.eq(severity.as_str()))
-                // Word for word what the index says of itself, or SQLite does not see that it fits.
-                .filter(sql::<Bool>("`activity_log`.`severity` <> 'info'")),
-            Key::Actor(actor) => rows.filter(activity_log::actor.eq(actor)),
-            Key::Action(action) => rows.filter(activity_log::action.eq(action)),
+                .filter(rare(activity_log::severity.eq(severity.as_str())))
+                .filter(as_the_index_says(activity_log::severity, " <> 'info'")),
+            Key::Actor(actor) => rows.filter(rare(activity_log::actor.eq(actor))),
+            Key::Action(action) => rows.filter(rare(activity_log::action.eq(action))),
             Key::Entity(kind, id) => rows
-                .filter(activity_log::entity_type.eq(kind))
-                .filter(activity_log::entity_id.eq(id)),
+                .filter(rare(activity_log::entity_type.eq(kind)))
+                .filter(rare(activity_log::entity_id.eq(id))),
         }
     }
 }

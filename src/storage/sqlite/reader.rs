@@ -1,31 +1,41 @@
 //! The reading face: a pool of read-only connections. Each call sees one state of the book.
 
+use super::asked::Asked;
 use super::bisect;
 use super::check;
-use super::connection::{self, Reader, Readers};
+use super::connection;
+use super::copy;
 use super::error::storage;
+use super::facets;
 use super::floors::Floors;
 use super::head::read_head;
-use super::plan::{Plan, plan};
+use super::hints::of_workspace;
+use super::histogram;
+use super::readers::{Reader, Readers};
+use super::retention;
+use super::rolled;
 use super::rows::EntryRow;
 use super::schema::activity_log;
-use super::search::Search;
 use crate::access::Scope;
-use crate::domain::{Count, EntryId, Filter, Head, Page, PageRequest, Position, Seq, Stored};
-use crate::storage::{BookInfo, CheckReport, EntryReader, ExportPart, StorageError, Stretch};
+use crate::domain::{
+    Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Page, PageRequest, Position,
+    Seq, Stored, Timestamp, WorkspaceId,
+};
+use crate::storage::{
+    BookInfo, CheckReport, Copied, EntryReader, ExportPart, Prunable, StorageError, Stretch,
+};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
 use diesel::prelude::*;
-use std::path::PathBuf;
+use std::path::Path;
 
 pub struct SqliteReader {
-    pool: Readers,
-    path: PathBuf,
+    readers: Readers,
 }
 
 impl SqliteReader {
-    pub fn new(pool: Readers, path: PathBuf) -> Self {
-        Self { pool, path }
+    pub fn new(readers: Readers) -> Self {
+        Self { readers }
     }
 
     /// One state of the book for all that `work` reads.
@@ -33,7 +43,7 @@ impl SqliteReader {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        let mut conn: Reader = connection::reader(&self.pool)?;
+        let mut conn: Reader = self.readers.get()?;
         conn.batch_execute("BEGIN").map_err(storage)?;
         let done = work(&mut conn);
         let ended = conn.batch_execute("COMMIT").map_err(storage);
@@ -44,53 +54,6 @@ impl SqliteReader {
     }
 }
 
-/// What a filter comes to in one state of the book.
-struct Asked {
-    floors: Floors,
-    plan: Plan,
-    /// From here on, up to but without `below`.
-    from: Seq,
-    below: Seq,
-}
-
-impl Asked {
-    fn read(
-        conn: &mut SqliteConnection,
-        scope: &Scope,
-        filter: &Filter,
-    ) -> Result<Self, StorageError> {
-        let floors = Floors::read(conn)?;
-        let mut from = floors.first_in(scope);
-        let mut below = 1;
-        if let Some((first, last)) = bisect::ends(conn)? {
-            from = from.max(first);
-            below = last + 1;
-        }
-        if let Some(since) = filter.since {
-            from = from.max(bisect::first_from(conn, since)?);
-        }
-        if let Some(until) = filter.until {
-            below = below.min(bisect::first_from(conn, until.successor())?);
-        }
-        let plan = plan(conn, scope, filter, &floors)?;
-        Ok(Self {
-            floors,
-            plan,
-            from,
-            below,
-        })
-    }
-
-    fn search(&self, from: Seq, below: Seq, stretch: Stretch) -> Search<'_> {
-        Search::new(
-            &self.plan,
-            self.from.max(from),
-            self.below.min(below),
-            stretch,
-        )
-    }
-}
-
 impl EntryReader for SqliteReader {
     fn head(&self) -> Result<Head, StorageError> {
         self.snapshot(read_head)
@@ -98,7 +61,7 @@ impl EntryReader for SqliteReader {
 
     fn info(&self) -> Result<BookInfo, StorageError> {
         let size = |suffix: &str| {
-            let mut name = self.path.clone().into_os_string();
+            let mut name = self.readers.path().as_os_str().to_owned();
             name.push(suffix);
             std::fs::metadata(name).map_or(0, |meta| meta.len())
         };
@@ -122,6 +85,7 @@ impl EntryReader for SqliteReader {
     ) -> Result<Page, StorageError> {
         let size = page.size.get();
         self.snapshot(|conn| {
+            let head = read_head(conn)?;
             let asked = Asked::read(conn, scope, filter)?;
             // One more than asked for tells whether there is a next page.
             let (found, down) = match page.position {
@@ -141,7 +105,8 @@ impl EntryReader for SqliteReader {
                 }
             };
             let more = found.rows.len() > size;
-            let items = stored(found.rows.into_iter().take(size))?;
+            let mut items = found.rows;
+            items.truncate(size);
             let last = items.last().map(|item| item.seq);
             let next = if more { last } else { found.resume };
             Ok(Page {
@@ -151,7 +116,8 @@ impl EntryReader for SqliteReader {
                     .filter(|_| !down)
                     .map(|seq| if more { seq } else { seq - 1 }),
                 newest_seq: newest(conn, scope, &asked.floors)?,
-                epoch: read_head(conn)?.epoch,
+                upto: head.last_seq,
+                epoch: head.epoch,
                 items,
             })
         })
@@ -167,10 +133,34 @@ impl EntryReader for SqliteReader {
     ) -> Result<Count, StorageError> {
         self.snapshot(|conn| {
             let asked = Asked::read(conn, scope, filter)?;
-            asked
-                .search(0, below.unwrap_or(Seq::MAX), stretch)
-                .count(conn, cap)
+            let below = below.unwrap_or(Seq::MAX);
+            if filter.is_by_time_alone() {
+                return rolled::count(conn, &asked, below, cap, stretch);
+            }
+            asked.search(0, below, stretch).count(conn, cap)
         })
+    }
+
+    fn facets(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        stretch: Stretch,
+    ) -> Result<Facets, StorageError> {
+        self.snapshot(|conn| {
+            let asked = Asked::read(conn, scope, filter)?;
+            facets::facets(conn, &asked, filter.is_by_time_alone(), stretch)
+        })
+    }
+
+    fn histogram(
+        &self,
+        scope: &Scope,
+        filter: &Filter,
+        request: HistogramRequest,
+        stretch: Stretch,
+    ) -> Result<Histogram, StorageError> {
+        self.snapshot(|conn| histogram::histogram(conn, scope, filter, request, stretch))
     }
 
     fn entry(&self, scope: &Scope, id: &EntryId) -> Result<Option<Stored>, StorageError> {
@@ -208,7 +198,7 @@ impl EntryReader for SqliteReader {
                 .search(from, below, Stretch::default())
                 .up(conn, limit)?;
             let full = found.rows.len() == limit;
-            let items = stored(found.rows)?;
+            let items = found.rows;
             let next = if full {
                 items.last().map(|item| item.seq)
             } else {
@@ -218,14 +208,43 @@ impl EntryReader for SqliteReader {
         })
     }
 
+    fn prunable(
+        &self,
+        workspace: &WorkspaceId,
+        before: Option<Timestamp>,
+        keep: Option<u64>,
+    ) -> Result<Prunable, StorageError> {
+        self.snapshot(|conn| retention::prunable(conn, workspace, before, keep))
+    }
+
+    fn workspaces(&self) -> Result<Vec<WorkspaceId>, StorageError> {
+        self.snapshot(|conn| {
+            let names = Floors::read(conn)?.workspaces();
+            Ok(names.into_iter().map(WorkspaceId::trusted).collect())
+        })
+    }
+
+    fn settings(&self, key: &str) -> Result<Vec<(String, String)>, StorageError> {
+        self.snapshot(|conn| retention::settings(conn, key))
+    }
+
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError> {
-        let mut conn = connection::reader(&self.pool)?;
+        let mut conn = self.readers.get()?;
         check::whole_book(&mut conn, progress)
     }
-}
 
-fn stored(rows: impl IntoIterator<Item = EntryRow>) -> Result<Vec<Stored>, StorageError> {
-    rows.into_iter().map(EntryRow::stored).collect()
+    fn copy_to(&self, to: &Path) -> Result<Copied, StorageError> {
+        let _token = self.readers.token()?;
+        copy::whole_book(self.readers.path(), to)
+    }
+
+    fn suspend(&self) -> Result<(), StorageError> {
+        self.readers.suspend()
+    }
+
+    fn resume(&self) -> Result<(), StorageError> {
+        self.readers.resume()
+    }
 }
 
 /// The newest number in the scope, whatever else was asked.
@@ -240,7 +259,7 @@ fn newest(
     let mut newest = None;
     for name in floors.names_in(scope) {
         let of_workspace: Option<Seq> = activity_log::table
-            .filter(activity_log::workspace_id.eq(&name))
+            .filter(of_workspace(&name))
             .filter(activity_log::seq.gt(floors.of(&name)))
             .select(max(activity_log::seq))
             .get_result(conn)

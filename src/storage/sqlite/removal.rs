@@ -1,7 +1,7 @@
 //! How entries leave the book: floors that are raised at once, and rows that are deleted step by step.
 
-use super::bisect;
 use super::error::storage;
+use super::hints::of_workspace;
 use super::schema::activity_log;
 use super::transaction::{Floor, Transaction};
 use crate::access::Scope;
@@ -20,21 +20,11 @@ impl Transaction<'_> {
             .collect();
         let mut removed = 0;
         for (name, at) in covered {
-            removed += self.count_above(&name, at.floor)?;
+            removed += self.drop_rollups(&name)?;
             let floor = self.head.last_seq;
             self.set_floor(name, Floor { floor, ..at })?;
         }
         Ok(removed)
-    }
-
-    fn count_above(&mut self, name: &WorkspaceId, floor: Seq) -> Result<u64, StorageError> {
-        let count: i64 = activity_log::table
-            .filter(activity_log::workspace_id.eq(name.as_str()))
-            .filter(activity_log::seq.gt(floor))
-            .count()
-            .get_result(self.conn)
-            .map_err(storage)?;
-        Ok(count.unsigned_abs())
     }
 
     pub fn sweep(
@@ -43,7 +33,10 @@ impl Transaction<'_> {
         at: Floor,
         limit: usize,
     ) -> Result<Removed, StorageError> {
-        let removed = self.delete_oldest(&name, 0, at.floor, limit)?.0;
+        let (removed, last) = self.oldest(&name, 0, at.floor, limit)?;
+        if let Some(last) = last {
+            self.delete(&name, 0, last)?;
+        }
         if removed < limit as u64 {
             let swept = at.floor;
             self.set_floor(name, Floor { swept, ..at })?;
@@ -58,17 +51,10 @@ impl Transaction<'_> {
         let Some(at) = self.known.get(&step.workspace).copied() else {
             return Ok(Removed::default());
         };
-        let by_age = match step.before {
-            Some(before) => bisect::first_from(self.conn, before)? - 1,
-            None => 0,
-        };
-        let by_number = match step.keep {
-            Some(keep) => self.first_not_kept(&step.workspace, at.floor, keep)?,
-            None => 0,
-        };
-        let (removed, last) =
-            self.delete_oldest(&step.workspace, at.floor, by_age.max(by_number), step.limit)?;
+        let (removed, last) = self.oldest(&step.workspace, at.floor, step.upto, step.limit)?;
         if let Some(floor) = last {
+            self.take_off(&step.workspace, at.floor, floor)?;
+            self.delete(&step.workspace, at.floor, floor)?;
             // What a clear left for the sweep stays marked as such.
             let swept = if at.swept == at.floor {
                 floor
@@ -83,28 +69,9 @@ impl Transaction<'_> {
         })
     }
 
-    /// The newest entry that is not among the newest `keep`.
-    fn first_not_kept(
-        &mut self,
-        name: &WorkspaceId,
-        floor: Seq,
-        keep: u64,
-    ) -> Result<Seq, StorageError> {
-        let seq: Option<Seq> = activity_log::table
-            .filter(activity_log::workspace_id.eq(name.as_str()))
-            .filter(activity_log::seq.gt(floor))
-            .order(activity_log::seq.desc())
-            .offset(i64::try_from(keep).unwrap_or(i64::MAX))
-            .select(activity_log::seq)
-            .first(self.conn)
-            .optional()
-            .map_err(storage)?;
-        Ok(seq.unwrap_or(0))
-    }
-
-    /// Deletes at most `limit` rows of a workspace above `above` and up to `upto`, the oldest first;
-    /// answers how many, and the last of them.
-    fn delete_oldest(
+    /// How many rows of a workspace, but at most `limit`, are above `above` and up to `upto`; and the last of
+    /// them, counted from the oldest.
+    fn oldest(
         &mut self,
         name: &WorkspaceId,
         above: Seq,
@@ -115,7 +82,7 @@ impl Transaction<'_> {
             return Ok((0, None));
         }
         let seqs: Vec<Seq> = activity_log::table
-            .filter(activity_log::workspace_id.eq(name.as_str()))
+            .filter(of_workspace(name.as_str()))
             .filter(activity_log::seq.gt(above))
             .filter(activity_log::seq.le(upto))
             .order(activity_log::seq.asc())
@@ -123,17 +90,18 @@ impl Transaction<'_> {
             .select(activity_log::seq)
             .load(self.conn)
             .map_err(storage)?;
-        let Some(last) = seqs.last().copied() else {
-            return Ok((0, None));
-        };
+        Ok((seqs.len() as u64, seqs.last().copied()))
+    }
+
+    fn delete(&mut self, name: &WorkspaceId, above: Seq, upto: Seq) -> Result<(), StorageError> {
         diesel::delete(
             activity_log::table
-                .filter(activity_log::workspace_id.eq(name.as_str()))
+                .filter(of_workspace(name.as_str()))
                 .filter(activity_log::seq.gt(above))
-                .filter(activity_log::seq.le(last)),
+                .filter(activity_log::seq.le(upto)),
         )
         .execute(self.conn)
-        .map_err(storage)?;
-        Ok((seqs.len() as u64, Some(last)))
+        .map(drop)
+        .map_err(storage)
     }
 }

@@ -26,6 +26,18 @@ diesel::table! {
         last_seq -> BigInt,
         last_ts -> Text,
         epoch -> Text,
+        rolled_seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    rollup (workspace_id, grain, dimension, start, value) {
+        workspace_id -> Text,
+        grain -> BigInt,
+        dimension -> BigInt,
+        start -> BigInt,
+        value -> Text,
+        count -> BigInt,
     }
 }
 
@@ -44,4 +56,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(activity_log, book, setting, workspace,);
+diesel::allow_tables_to_appear_in_same_query!(activity_log, book, rollup, setting, workspace,);

@@ -5,8 +5,9 @@ use super::error::storage;
 use super::plan::{Plan, Walk};
 use super::rows::EntryRow;
 use super::schema::activity_log;
-use crate::domain::{Count, Seq};
+use crate::domain::{Count, Seq, Stored};
 use crate::storage::{StorageError, Stretch};
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use std::time::Instant;
 const WINDOW: i64 = 16_384;
 
 pub struct Search<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     /// The range: from `from` on, up to but without `below`.
     from: Seq,
     below: Seq,
@@ -23,13 +24,13 @@ pub struct Search<'a> {
 }
 
 pub struct Found {
-    pub rows: Vec<EntryRow>,
+    pub rows: Vec<Stored>,
     /// Where nothing was looked at yet: below this on the way down, from this on the way up.
     pub resume: Option<Seq>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub enum Way {
     Down,
     Up,
 }
@@ -63,7 +64,7 @@ impl<'a> Search<'a> {
     ) -> Result<Found, StorageError> {
         let mut rows = Vec::new();
         while let Some((from, below)) = self.next_window(conn, way)? {
-            rows.extend(self.fetch(conn, way, from, below, want - rows.len())?);
+            self.fetch(conn, way, from, below, want, &mut rows)?;
             self.pass(way, from, below);
             if rows.len() == want || self.is_spent() {
                 break;
@@ -96,7 +97,7 @@ impl<'a> Search<'a> {
                 break;
             }
         }
-        let resume = (self.from < self.below).then_some(self.below);
+        let resume = self.rest();
         Ok(Count {
             count,
             capped: resume.is_some(),
@@ -104,7 +105,12 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn is_spent(&self) -> bool {
+    /// On the way down: nothing below this was looked at yet.
+    pub fn rest(&self) -> Option<Seq> {
+        (self.from < self.below).then_some(self.below)
+    }
+
+    pub fn is_spent(&self) -> bool {
         self.rows_left <= 0
             || self
                 .deadline
@@ -125,7 +131,7 @@ impl<'a> Search<'a> {
 
     /// The part of what is left in which the walks come past so many rows together as one statement
     /// may look at.
-    fn window(
+    pub fn window(
         &self,
         conn: &mut SqliteConnection,
         way: Way,
@@ -168,15 +174,21 @@ impl<'a> Search<'a> {
         from: Seq,
         below: Seq,
     ) -> Result<u64, StorageError> {
-        let count: i64 = walk
-            .rows(&self.plan.residual, from, below)
-            .count()
-            .get_result(conn)
+        let rows = walk.rows(&self.plan.residual, from, below);
+        if self.plan.is_exact() {
+            let count: i64 = rows.count().get_result(conn).map_err(storage)?;
+            return Ok(count.unsigned_abs());
+        }
+        // A bare count of what a residual lets through may go by any index that holds its columns, from
+        // end to end; with the order of a page it goes as the page goes.
+        let seqs: Vec<Seq> = ordered(rows, Way::Down)
+            .select(activity_log::seq)
+            .load(conn)
             .map_err(storage)?;
-        Ok(count.unsigned_abs())
+        Ok(seqs.len() as u64)
     }
 
-    fn pass(&mut self, way: Way, from: Seq, below: Seq) {
+    pub fn pass(&mut self, way: Way, from: Seq, below: Seq) {
         match way {
             Way::Down => self.below = from,
             Way::Up => self.from = below,
@@ -189,6 +201,7 @@ impl<'a> Search<'a> {
         self.rows_left.clamp(1, WINDOW)
     }
 
+    /// Adds what the range holds, until `want` rows are there.
     fn fetch(
         &self,
         conn: &mut SqliteConnection,
@@ -196,15 +209,20 @@ impl<'a> Search<'a> {
         from: Seq,
         below: Seq,
         want: usize,
-    ) -> Result<Vec<EntryRow>, StorageError> {
-        let limit = i64::try_from(want).unwrap_or(i64::MAX);
+        found: &mut Vec<Stored>,
+    ) -> Result<(), StorageError> {
         let residual = &self.plan.residual;
+        let limit = i64::try_from(want - found.len()).unwrap_or(i64::MAX);
         if let [only] = self.plan.walks.as_slice() {
-            let rows = ordered(only.rows(residual, from, below), way).limit(limit);
-            return rows
+            let rows = ordered(only.rows(residual, from, below), way)
+                .limit(limit)
                 .select(EntryRow::as_select())
-                .load(conn)
-                .map_err(storage);
+                .load_iter::<EntryRow, DefaultLoadingMode>(conn)
+                .map_err(storage)?;
+            for row in rows {
+                found.push(row.map_err(storage)?.stored()?);
+            }
+            return Ok(());
         }
         // The numbers first, from the indexes alone; then only the rows that the merge keeps.
         let mut seqs: Vec<Seq> = Vec::new();
@@ -214,15 +232,21 @@ impl<'a> Search<'a> {
             seqs.extend(of_walk);
         }
         seqs.sort_unstable_by(|a, b| if way == Way::Down { b.cmp(a) } else { a.cmp(b) });
-        seqs.truncate(want);
-        let kept = activity_log::table
-            .into_boxed()
-            .filter(activity_log::seq.eq_any(seqs));
-        ordered(kept, way)
-            .select(EntryRow::as_select())
-            .load(conn)
-            .map_err(storage)
+        seqs.truncate(want - found.len());
+        for seq in seqs {
+            found.push(row(conn, seq)?.stored()?);
+        }
+        Ok(())
     }
+}
+
+/// One by one: for a list of numbers SQLite may think a scan of the whole table the better way.
+fn row(conn: &mut SqliteConnection, seq: Seq) -> Result<EntryRow, StorageError> {
+    activity_log::table
+        .find(seq)
+        .select(EntryRow::as_select())
+        .get_result(conn)
+        .map_err(storage)
 }
 
 fn ordered(rows: super::plan::Rows<'_>, way: Way) -> super::plan::Rows<'_> {

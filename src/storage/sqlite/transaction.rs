@@ -4,8 +4,9 @@
 use super::error::storage;
 use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
+use super::tally::Tally;
 use crate::domain::{Act, EntryId, Head, NewEntry, Receipt, Seq, Timestamp, WorkspaceId};
-use crate::storage::{Request, StorageError};
+use crate::storage::{Imported, Request, StorageError};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -24,6 +25,9 @@ pub struct Transaction<'a> {
     pub head: Head,
     pub known: &'a HashMap<WorkspaceId, Floor>,
     pub changed: HashMap<WorkspaceId, Floor>,
+    /// What was committed above `rolled`, the number up to which the roll-ups cover the book.
+    pub tally: &'a Tally,
+    pub rolled: Seq,
 }
 
 impl Transaction<'_> {
@@ -72,20 +76,46 @@ impl Transaction<'_> {
             .id()
             .cloned()
             .unwrap_or_else(|| EntryId::fresh(uuid::Uuid::now_v7()));
-        let text = ts.text();
-        let text = std::str::from_utf8(&text).map_err(|e| StorageError::Other(e.to_string()))?;
-        diesel::insert_into(activity_log::table)
-            .values(NewRow::new(entry, seq, &id, text))
-            .execute(self.conn)
-            .map_err(storage)?;
-        self.head.last_seq = seq;
-        self.head.last_ts = ts;
+        self.insert(entry, seq, &id, ts)?;
         Ok(Receipt {
             id,
             seq,
             ts,
             duplicate: false,
         })
+    }
+
+    /// An entry that brings its own id and time; `false` when its id is taken.
+    pub fn import(&mut self, line: &Imported) -> Result<bool, StorageError> {
+        let Imported { entry, ts } = line;
+        let floor = self.floor(entry.workspace_id())?;
+        let id = match entry.id() {
+            Some(id) => id.clone(),
+            None => EntryId::fresh(uuid::Uuid::now_v7()),
+        };
+        if self.first_with(entry.workspace_id(), &id, floor)?.is_some() {
+            return Ok(false);
+        }
+        self.insert(entry, self.head.last_seq + 1, &id, *ts)?;
+        Ok(true)
+    }
+
+    fn insert(
+        &mut self,
+        entry: &NewEntry,
+        seq: Seq,
+        id: &EntryId,
+        ts: Timestamp,
+    ) -> Result<(), StorageError> {
+        let text = ts.text();
+        let text = std::str::from_utf8(&text).map_err(|e| StorageError::Other(e.to_string()))?;
+        diesel::insert_into(activity_log::table)
+            .values(NewRow::new(entry, seq, id, text))
+            .execute(self.conn)
+            .map_err(storage)?;
+        self.head.last_seq = seq;
+        self.head.last_ts = ts;
+        Ok(())
     }
 
     /// The entry that has this id already. One that a clear took out of the book makes room.

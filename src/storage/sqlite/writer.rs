@@ -1,48 +1,111 @@
 //! The writing face: the one connection that changes the file. Held by the LogWriter alone.
 
-use super::connection::pragma;
-use super::error::storage;
+use super::checkpoint;
+use super::connection::{self, pragma};
+use super::error::{self, storage};
 use super::head::{read_head, write_head};
 use super::lock::BookLock;
+use super::rollup::catch_up;
 use super::schema::workspace;
+use super::swap;
+use super::tally::Tally;
 use super::transaction::{Floor, Transaction};
 use crate::access::Scope;
-use crate::domain::{Head, Receipt, Seq, Timestamp, WorkspaceId};
-use crate::storage::{EntryWriter, PruneStep, Removed, Request, StorageError};
+use crate::domain::{Epoch, Head, Receipt, Seq, Timestamp, WorkspaceId};
+use crate::storage::{
+    EntryReader, EntryWriter, PruneStep, Removed, Replaced, Request, Staged, StorageError,
+};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 /// Pages given back to the file system in one step; more at once would keep recording waiting.
 const VACUUM_PAGES: u32 = 200;
 
 pub struct SqliteWriter {
-    conn: SqliteConnection,
+    path: PathBuf,
+    pub(super) conn: SqliteConnection,
     head: Head,
     workspaces: HashMap<WorkspaceId, Floor>,
-    /// Given back when the connection is closed.
-    _lock: BookLock,
+    /// The roll-ups in the file cover the book up to here; the tally holds what came after.
+    rolled: Seq,
+    tally: Tally,
+    /// Entries in the tally at which it is written down.
+    roll_at: u64,
+    /// Given back when the connection is closed. A book that is only being made has none.
+    _lock: Option<BookLock>,
 }
 
 impl SqliteWriter {
-    pub fn new(mut conn: SqliteConnection, lock: BookLock) -> Result<Self, StorageError> {
-        let head = read_head(&mut conn)?;
-        let rows: Vec<(String, Seq, Seq)> = workspace::table.load(&mut conn).map_err(storage)?;
-        let workspaces = rows
-            .into_iter()
-            .map(|(name, floor, swept)| (WorkspaceId::trusted(name), Floor { floor, swept }))
-            .collect();
+    pub fn new(
+        path: &Path,
+        mut conn: SqliteConnection,
+        lock: Option<BookLock>,
+        roll_at: u64,
+    ) -> Result<Self, StorageError> {
+        let (rolled, tally) = catch_up(&mut conn)?;
         Ok(Self {
+            path: path.to_owned(),
+            head: read_head(&mut conn)?,
+            workspaces: workspaces(&mut conn)?,
             conn,
-            head,
-            workspaces,
+            rolled,
+            tally,
+            roll_at,
             _lock: lock,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes the file and keeps the lock; nothing but `take_up` may follow.
+    pub fn let_go(&mut self) -> Result<(), StorageError> {
+        // What stays in the WAL now is moved by the last connection, or shows that there is another.
+        let _ = self.close();
+        self.conn = SqliteConnection::establish(":memory:").map_err(error::connection)?;
+        Ok(())
+    }
+
+    /// Opens the file that has the book's name now.
+    pub fn take_up(&mut self) -> Result<(), StorageError> {
+        let mut conn = connection::open_writer(&self.path)?;
+        (self.rolled, self.tally) = catch_up(&mut conn)?;
+        self.head = read_head(&mut conn)?;
+        self.workspaces = workspaces(&mut conn)?;
+        self.conn = conn;
+        Ok(())
+    }
+
+    /// Rolls up all that was not: for a book that was filled without being asked for its roll-ups.
+    pub fn roll_all(&mut self) -> Result<(), StorageError> {
+        (self.rolled, self.tally) = catch_up(&mut self.conn)?;
+        Ok(())
+    }
+
+    /// From here on it is another history, which goes on where both books end.
+    pub fn begin_another_history(
+        &mut self,
+        now: Timestamp,
+        past: Option<&Head>,
+        record: &Request,
+    ) -> Result<(), StorageError> {
+        self.transaction(|transaction| {
+            let head = &mut transaction.head;
+            if let Some(past) = past {
+                head.last_seq = head.last_seq.max(past.last_seq);
+                head.last_ts = head.last_ts.max(past.last_ts);
+            }
+            head.epoch = Epoch::new(uuid::Uuid::now_v7().to_string());
+            transaction.request(now, record).map(drop)
         })
     }
 
     /// One transaction around `work`, which sees the head and moves it on. What it changed in memory
     /// counts only when the commit came through.
-    fn transaction<T>(
+    pub(super) fn transaction<T>(
         &mut self,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
@@ -54,6 +117,8 @@ impl SqliteWriter {
             head: self.head.clone(),
             known: &self.workspaces,
             changed: HashMap::new(),
+            tally: &self.tally,
+            rolled: self.rolled,
         };
         let done = work(&mut transaction).and_then(|value| {
             if transaction.head != self.head {
@@ -62,11 +127,21 @@ impl SqliteWriter {
             transaction.conn.batch_execute("COMMIT").map_err(storage)?;
             Ok(value)
         });
-        let Transaction { head, changed, .. } = transaction;
+        let Transaction {
+            head,
+            changed,
+            rolled,
+            ..
+        } = transaction;
         match done {
             Ok(value) => {
                 self.head = head;
                 self.workspaces.extend(changed);
+                if rolled != self.rolled {
+                    self.rolled = rolled;
+                    self.tally = Tally::default();
+                }
+                checkpoint::when_due(&mut self.conn)?;
                 Ok(value)
             }
             Err(error) => {
@@ -87,6 +162,7 @@ impl SqliteWriter {
         }
         let vacuum = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
         self.conn.batch_execute(&vacuum).map_err(storage)?;
+        checkpoint::when_due(&mut self.conn)?;
         let after = pragma(&mut self.conn, "freelist_count")?;
         // A file that was not made by us may not let go of any.
         Ok(0 < after && after < before)
@@ -103,16 +179,40 @@ impl EntryWriter for SqliteWriter {
         now: Timestamp,
         group: &[Request],
     ) -> Result<Vec<Vec<Receipt>>, StorageError> {
-        self.transaction(|transaction| {
+        let is_due = self.tally.entries() >= self.roll_at;
+        let receipts: Vec<Vec<Receipt>> = self.transaction(|transaction| {
+            if is_due {
+                transaction.roll()?;
+            }
             group
                 .iter()
                 .map(|request| transaction.request(now, request))
-                .collect()
-        })
+                .collect::<Result<_, _>>()
+        })?;
+        for (request, receipts) in group.iter().zip(&receipts) {
+            self.tally.add_committed(&request.entries, receipts);
+        }
+        Ok(receipts)
     }
 
-    fn prune(&mut self, step: &PruneStep) -> Result<Removed, StorageError> {
-        self.transaction(|transaction| transaction.prune(step))
+    fn prune(
+        &mut self,
+        now: Timestamp,
+        step: &PruneStep,
+        record: Option<&Request>,
+    ) -> Result<Removed, StorageError> {
+        let (removed, receipts) = self.transaction(|transaction| {
+            let removed = transaction.prune(step)?;
+            let receipts = match record.filter(|_| !removed.more) {
+                Some(record) => transaction.request(now, &removed.told_in(record))?,
+                None => Vec::new(),
+            };
+            Ok((removed, receipts))
+        })?;
+        if let Some(record) = record {
+            self.tally.add_committed(&record.entries, &receipts);
+        }
+        Ok(removed)
     }
 
     fn clear(
@@ -121,11 +221,17 @@ impl EntryWriter for SqliteWriter {
         scope: &Scope,
         record: &Request,
     ) -> Result<u64, StorageError> {
-        self.transaction(|transaction| {
+        let (removed, receipts) = self.transaction(|transaction| {
             let removed = transaction.raise_floors(scope)?;
-            transaction.request(now, record)?;
-            Ok(removed)
-        })
+            let all = Removed {
+                removed,
+                more: false,
+            };
+            Ok((removed, transaction.request(now, &all.told_in(record))?))
+        })?;
+        self.tally.forget(scope);
+        self.tally.add_committed(&record.entries, &receipts);
+        Ok(removed)
     }
 
     fn sweep(&mut self, limit: usize) -> Result<Removed, StorageError> {
@@ -161,9 +267,27 @@ impl EntryWriter for SqliteWriter {
         done
     }
 
+    fn replace(
+        &mut self,
+        now: Timestamp,
+        with: &Staged,
+        record: &Request,
+        readers: Option<&dyn EntryReader>,
+    ) -> Result<Replaced, StorageError> {
+        swap::replace(self, now, with, record, readers)
+    }
+
     fn close(&mut self) -> Result<(), StorageError> {
         self.conn
             .batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
             .map_err(storage)
     }
+}
+
+fn workspaces(conn: &mut SqliteConnection) -> Result<HashMap<WorkspaceId, Floor>, StorageError> {
+    let rows: Vec<(String, Seq, Seq)> = workspace::table.load(conn).map_err(storage)?;
+    let known = rows
+        .into_iter()
+        .map(|(name, floor, swept)| (WorkspaceId::trusted(name), Floor { floor, swept }));
+    Ok(known.collect())
 }

@@ -1,5 +1,14 @@
 //! What a script can rely on when it calls the program: what goes where, and the exit codes.
 
+#[path = "../faults/support/mod.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod support;
+
+mod check;
+mod export;
+mod prune;
+mod telemetry;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

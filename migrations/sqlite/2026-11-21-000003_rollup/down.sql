@@ -1,0 +1,2 @@
+ALTER TABLE book DROP COLUMN rolled_seq;
+DROP TABLE rollup;

@@ -1,0 +1,304 @@
+//! The EventHub: who follows live. It passes on what is recorded, each entry's frame made once and shared.
+//! A session that does not take what it is sent is left behind and told so when it takes again; one that
+//! takes nothing for long is cut, since with its socket blocked it cannot even end itself.
+
+use super::messages::{BookReplaced, Recorded};
+use super::vital;
+use crate::domain::live::Event;
+use crate::domain::{Entry, Seq, WorkspaceId};
+use crate::export;
+use actix::prelude::*;
+use bytestring::ByteString;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the hub looks after sessions that were left behind.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Groups that may wait for the hub; more than a writer commits while the hub serves one.
+const MAILBOX: usize = 1_024;
+
+// Messages
+
+/// Everything from here on, first of all a welcome.
+pub struct Subscribe {
+    pub deliver: Recipient<Deliver>,
+    pub socket: Arc<dyn Cut>,
+}
+
+impl Message for Subscribe {
+    type Result = SubscriberId;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SubscriberId(u64);
+
+pub struct Unsubscribe(pub SubscriberId);
+
+impl Message for Unsubscribe {
+    type Result = ();
+}
+
+/// Something other than an entry, to all who may see the workspace; to all when it has none.
+pub struct Publish {
+    pub event: Event,
+    pub workspace: Option<WorkspaceId>,
+}
+
+impl Message for Publish {
+    type Result = ();
+}
+
+/// The daemon stops: tell everybody, and cut after a moment who does not take it.
+pub struct StopSessions;
+
+impl Message for StopSessions {
+    type Result = ();
+}
+
+/// Cut whoever is left.
+struct CutAll;
+
+impl Message for CutAll {
+    type Result = ();
+}
+
+/// What a session is sent.
+#[derive(Clone)]
+pub enum Deliver {
+    /// It is known to the hub, and what comes after this number will be sent.
+    Welcome {
+        last_seq: Seq,
+    },
+    Recorded(Arc<Batch>),
+    /// The book stands at this number; sent to one that was left behind.
+    Nudge {
+        last_seq: Seq,
+    },
+    Published {
+        frame: ByteString,
+        workspace: Option<WorkspaceId>,
+    },
+    Stop,
+}
+
+impl Message for Deliver {
+    type Result = ();
+}
+
+/// One group with its frames.
+pub struct Batch {
+    pub first_seq: Seq,
+    pub last_seq: Seq,
+    pub items: Vec<Item>,
+}
+
+pub struct Item {
+    pub entry: Arc<Entry>,
+    pub frame: ByteString,
+}
+
+/// The other end of a session's socket, for when the session itself cannot act.
+pub trait Cut: Send + Sync {
+    fn cut(&self);
+}
+
+// State
+
+pub struct EventHub {
+    last_seq: Seq,
+    next_id: u64,
+    subscribers: HashMap<SubscriberId, Subscriber>,
+    /// A session that takes nothing for so long is cut.
+    patience: Duration,
+}
+
+struct Subscriber {
+    deliver: Recipient<Deliver>,
+    socket: Arc<dyn Cut>,
+    behind_since: Option<Instant>,
+}
+
+impl EventHub {
+    /// `last_seq` is where the book stands before anything is recorded.
+    pub fn new(last_seq: Seq, patience: Duration) -> Self {
+        Self {
+            last_seq,
+            next_id: 0,
+            subscribers: HashMap::new(),
+            patience,
+        }
+    }
+
+    /// On a thread of its own.
+    pub fn start_alone(self) -> Addr<Self> {
+        let arbiter = Arbiter::new();
+        Self::start_in_arbiter(&arbiter.handle(), move |_| self)
+    }
+
+    fn send_to_all(&mut self, message: &Deliver, now: Instant) {
+        let last_seq = self.last_seq;
+        self.subscribers
+            .retain(|_, subscriber| subscriber.send(message.clone(), last_seq, now));
+    }
+
+    fn look_after_those_behind(&mut self, now: Instant) {
+        let (last_seq, patience) = (self.last_seq, self.patience);
+        self.subscribers.retain(|_, subscriber| {
+            let Some(since) = subscriber.behind_since else {
+                return true;
+            };
+            if now.duration_since(since) >= patience {
+                subscriber.socket.cut();
+                return false;
+            }
+            subscriber.send(Deliver::Nudge { last_seq }, last_seq, now)
+        });
+    }
+}
+
+impl Subscriber {
+    /// False when the session is gone.
+    fn send(&mut self, message: Deliver, last_seq: Seq, now: Instant) -> bool {
+        let was_behind = self.behind_since.is_some();
+        match self.deliver.try_send(message) {
+            Ok(()) => {
+                self.behind_since = None;
+                // What it missed meanwhile it finds by this number, whatever it was sent now.
+                if was_behind {
+                    self.behind_since = self
+                        .deliver
+                        .try_send(Deliver::Nudge { last_seq })
+                        .is_err()
+                        .then_some(now);
+                }
+                true
+            }
+            Err(SendError::Full(_)) => {
+                self.behind_since.get_or_insert(now);
+                true
+            }
+            Err(SendError::Closed(_)) => false,
+        }
+    }
+}
+
+fn batch(recorded: Recorded) -> Batch {
+    let item = |(seq, entry): (Seq, Arc<Entry>)| Item {
+        frame: frame(seq, &entry),
+        entry,
+    };
+    Batch {
+        first_seq: recorded.first_seq,
+        last_seq: recorded.last_seq,
+        items: recorded.entries.into_iter().map(item).collect(),
+    }
+}
+
+/// `{"type":"activity_logged","seq":n,"entry":{…}}`
+pub fn frame(seq: Seq, entry: &Entry) -> ByteString {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(b"{\"type\":\"activity_logged\",\"seq\":");
+    bytes.extend_from_slice(seq.to_string().as_bytes());
+    bytes.extend_from_slice(b",\"entry\":");
+    export::write_json(entry, &mut bytes);
+    bytes.push(b'}');
+    // The encoder writes UTF-8 alone; an empty frame would be a fault of ours, and no loss of the entry.
+    ByteString::try_from(bytes).unwrap_or_default()
+}
+
+// Handlers
+
+impl Actor for EventHub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        ctx.run_interval(LOOK_EVERY, |hub, _| {
+            vital::guard("EventHub", || hub.look_after_those_behind(Instant::now()));
+        });
+    }
+}
+
+impl Handler<Subscribe> for EventHub {
+    type Result = MessageResult<Subscribe>;
+
+    fn handle(&mut self, subscribe: Subscribe, _: &mut Context<Self>) -> Self::Result {
+        self.next_id += 1;
+        let id = SubscriberId(self.next_id);
+        let mut subscriber = Subscriber {
+            deliver: subscribe.deliver,
+            socket: subscribe.socket,
+            behind_since: None,
+        };
+        let last_seq = self.last_seq;
+        if subscriber.send(Deliver::Welcome { last_seq }, last_seq, Instant::now()) {
+            self.subscribers.insert(id, subscriber);
+        }
+        MessageResult(id)
+    }
+}
+
+impl Handler<Unsubscribe> for EventHub {
+    type Result = ();
+
+    fn handle(&mut self, Unsubscribe(id): Unsubscribe, _: &mut Context<Self>) {
+        self.subscribers.remove(&id);
+    }
+}
+
+impl Handler<Recorded> for EventHub {
+    type Result = ();
+
+    fn handle(&mut self, recorded: Recorded, _: &mut Context<Self>) {
+        self.last_seq = recorded.last_seq;
+        if self.subscribers.is_empty() {
+            return;
+        }
+        vital::guard("EventHub", || {
+            let batch = Deliver::Recorded(Arc::new(batch(recorded)));
+            self.send_to_all(&batch, Instant::now());
+        });
+    }
+}
+
+impl Handler<Publish> for EventHub {
+    type Result = ();
+
+    fn handle(&mut self, publish: Publish, _: &mut Context<Self>) {
+        let frame = ByteString::from(publish.event.frame());
+        let workspace = publish.workspace;
+        self.send_to_all(&Deliver::Published { frame, workspace }, Instant::now());
+    }
+}
+
+impl Handler<StopSessions> for EventHub {
+    type Result = ();
+
+    fn handle(&mut self, _: StopSessions, ctx: &mut Context<Self>) {
+        self.send_to_all(&Deliver::Stop, Instant::now());
+        ctx.notify_later(CutAll, Duration::from_secs(1));
+    }
+}
+
+impl Handler<CutAll> for EventHub {
+    type Result = ();
+
+    fn handle(&mut self, _: CutAll, _: &mut Context<Self>) {
+        for (_, subscriber) in self.subscribers.drain() {
+            subscriber.socket.cut();
+        }
+    }
+}
+
+/// Whoever follows starts over, and is cut off for it.
+impl Handler<BookReplaced> for EventHub {
+    type Result = ();
+
+    fn handle(&mut self, replaced: BookReplaced, _: &mut Context<Self>) {
+        self.last_seq = replaced.last_seq;
+        for (_, subscriber) in self.subscribers.drain() {
+            subscriber.socket.cut();
+        }
+    }
+}

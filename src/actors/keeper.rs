@@ -1,0 +1,304 @@
+//! What keeps the book within its rules: which rule is in force, when a run is held back, and the run
+//! itself. It has no timer and no clock of its own; the Pruner calls it, and tests do.
+
+mod change;
+
+pub use change::{Change, NotChanged};
+
+use super::Clocks;
+use super::halt::{Halt, Reason};
+use super::pruning::{Pace, Plan, Run};
+use super::recorder::Recorder;
+use super::{Refusal, Writer};
+use crate::domain::clock::{ClockWatch, Moment};
+use crate::domain::retention::{Base, Retention};
+use crate::domain::{Act, Emitted, Timestamp, WorkspaceId};
+use crate::storage::{EntryReader, Request, StorageError};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+/// Under which name the book keeps the age limits that the last run went by.
+const SEEN: &str = "pruner.seen";
+
+/// What everybody may see of it.
+#[derive(Clone)]
+pub struct View {
+    pub retention: watch::Receiver<Arc<Retention>>,
+    pub halted: watch::Receiver<Option<Reason>>,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Status {
+    /// That went; of a dry run, that would go.
+    pub removed: u64,
+    pub oldest_kept: Option<Timestamp>,
+    pub halted: Option<Reason>,
+}
+
+/// Who wants a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// The time has come, or a rule has changed.
+    Due,
+    /// Somebody who knows what would go, and who may have one workspace alone.
+    Confirmed(Option<WorkspaceId>),
+}
+
+pub struct Keeper {
+    writer: Writer,
+    reader: Arc<dyn EntryReader>,
+    recorder: Recorder,
+    retention: watch::Sender<Arc<Retention>>,
+    halted: watch::Sender<Option<Reason>>,
+    halt: RefCell<Option<Halt>>,
+    /// The book remembers a halt, this one or one that is over.
+    halt_is_kept: Cell<bool>,
+    clock: RefCell<ClockWatch>,
+    /// The age limits have changed, and the next run is not held back for what they remove.
+    rule_changed: Cell<bool>,
+    seen: RefCell<String>,
+    pace: Pace,
+    stopping: Cell<bool>,
+    /// One run at a time, and one change.
+    turn: Semaphore,
+    changing: Semaphore,
+}
+
+/// What a keeper is made of.
+pub struct Parts {
+    pub writer: Writer,
+    pub reader: Arc<dyn EntryReader>,
+    pub recorder: Recorder,
+    pub retention: watch::Sender<Arc<Retention>>,
+    pub clocks: Clocks,
+}
+
+/// What the book says is in force over `base`.
+pub fn remembered(reader: &dyn EntryReader, base: Base) -> Result<Retention, StorageError> {
+    let mut retention = Retention::new(base);
+    let kept = reader.settings(crate::domain::retention::SETTING)?;
+    for key in retention.remember(&kept) {
+        log::warn!("the setting {key} in the book cannot be read, and does not count");
+    }
+    Ok(retention)
+}
+
+impl Keeper {
+    pub fn open(parts: Parts) -> Result<Self, StorageError> {
+        let now = (parts.clocks)();
+        let halt = Halt::kept(parts.reader.as_ref(), now)?;
+        let seen = parts.reader.settings(SEEN)?.pop().map(|(_, value)| value);
+        let current = ages(&parts.retention.borrow());
+        Ok(Self {
+            // In a book that no run has seen there is nothing that changed.
+            rule_changed: Cell::new(seen.as_ref().is_some_and(|seen| *seen != current)),
+            seen: RefCell::new(seen.unwrap_or_default()),
+            halted: watch::Sender::new(halt.as_ref().map(|halt| halt.reason)),
+            halt_is_kept: Cell::new(halt.is_some()),
+            halt: RefCell::new(halt),
+            clock: RefCell::new(ClockWatch::new(now)),
+            writer: parts.writer,
+            reader: parts.reader,
+            recorder: parts.recorder,
+            retention: parts.retention,
+            pace: Pace::default(),
+            stopping: Cell::new(false),
+            turn: Semaphore::new(1),
+            changing: Semaphore::new(1),
+        })
+    }
+
+    /// The book is another one, with settings and halts of its own. Nothing of them is a rule that changed.
+    pub fn read_again(&self, now: Moment) -> Result<(), StorageError> {
+        let base = self.current().base;
+        let retention = remembered(self.reader.as_ref(), base)?;
+        self.retention.send_replace(Arc::new(retention));
+        let halt = Halt::kept(self.reader.as_ref(), now)?;
+        let seen = self.reader.settings(SEEN)?.pop().map(|(_, value)| value);
+        self.seen.replace(seen.unwrap_or_default());
+        self.rule_changed.set(false);
+        self.halt_is_kept.set(halt.is_some());
+        self.halted
+            .send_replace(halt.as_ref().map(|halt| halt.reason));
+        self.halt.replace(halt);
+        Ok(())
+    }
+
+    pub fn view(&self) -> View {
+        View {
+            retention: self.retention.subscribe(),
+            halted: self.halted.subscribe(),
+        }
+    }
+
+    /// Whether the clock has jumped since this was asked last; if so it is recorded, and the next run waits.
+    pub fn note_clock(&self, now: Moment) {
+        let Some(jumped) = self.clock.borrow_mut().observe(now) else {
+            return;
+        };
+        let seconds = jumped / 1_000_000;
+        log::warn!("the wall clock jumped by {seconds} s against the time that passed");
+        let message = format!("The clock jumped by {seconds} s against the time that passed");
+        let own = Emitted::ServerClockJumped
+            .says(message)
+            .with("jumped_seconds", seconds);
+        self.recorder.record_own(own);
+        *self.halt.borrow_mut() = Some(Halt::new(Reason::ClockJumped, now));
+        self.halted.send_replace(Some(Reason::ClockJumped));
+    }
+
+    /// One run, unless it is held back.
+    pub async fn run_once(&self, now: Moment, how: How) -> Result<Status, Refusal> {
+        let _turn = self.turn.acquire().await;
+        self.note_clock(now);
+        let only = match &how {
+            How::Due => None,
+            How::Confirmed(only) => only.clone(),
+        };
+        let plan = self.plan(now.wall, only.clone()).await?;
+        if how == How::Due
+            && let Some(reason) = self.held_back(now, &plan)
+        {
+            self.hold_back(now, reason, &plan).await?;
+            return Ok(Status {
+                removed: 0,
+                oldest_kept: plan.oldest_kept(),
+                halted: Some(reason),
+            });
+        }
+        let removed = self.carry_out(&plan).await?;
+        if only.is_none() {
+            self.go_on(plan.held() > 0).await?;
+        }
+        self.tidy().await?;
+        Ok(Status {
+            removed,
+            oldest_kept: plan.oldest_kept(),
+            halted: None,
+        })
+    }
+
+    /// What a run would do now.
+    pub async fn dry_run(&self, now: Moment, only: Option<WorkspaceId>) -> Result<Status, Refusal> {
+        self.note_clock(now);
+        let plan = self.plan(now.wall, only).await?;
+        Ok(Status {
+            removed: plan.entries(),
+            oldest_kept: plan.oldest_kept(),
+            halted: self.held_back(now, &plan),
+        })
+    }
+
+    /// What clears left behind goes, and freed pages with it.
+    pub async fn tidy(&self) -> Result<u64, Refusal> {
+        self.run().sweep().await
+    }
+
+    /// Ends what runs after its step; comes back when it has ended.
+    pub async fn stop(&self) {
+        self.stopping.set(true);
+        let _turn = self.turn.acquire().await;
+    }
+
+    async fn plan(&self, now: Timestamp, only: Option<WorkspaceId>) -> Result<Plan, Refusal> {
+        let reader = Arc::clone(&self.reader);
+        let retention = self.current();
+        let planned = tokio::task::spawn_blocking(move || {
+            Plan::read(reader.as_ref(), &retention, only.as_ref(), now)
+        });
+        match planned.await {
+            Ok(plan) => plan.map_err(Refusal::from),
+            Err(_) => Err(Refusal::Stopping),
+        }
+    }
+
+    /// Why a run that is due must not go now.
+    fn held_back(&self, now: Moment, plan: &Plan) -> Option<Reason> {
+        match self.halt.borrow().as_ref() {
+            Some(halt) if halt.is_over(now) => None,
+            Some(halt) => Some(halt.reason),
+            None if self.rule_changed.get() => None,
+            None => plan.goes_by_half().then_some(Reason::MoreThanHalf),
+        }
+    }
+
+    async fn hold_back(&self, now: Moment, reason: Reason, plan: &Plan) -> Result<(), Refusal> {
+        let standing = self.halt.borrow().clone();
+        let mut halt = standing.unwrap_or_else(|| Halt::new(reason, now));
+        if !halt.is_recorded {
+            log::warn!("pruning is held back: {reason}; `daybook prune --confirm` lets it go on");
+            self.writer.commit(halt.recorded(plan.entries())).await?;
+            halt.is_recorded = true;
+            self.halt_is_kept.set(true);
+        }
+        self.halt.replace(Some(halt));
+        self.halted.send_replace(Some(reason));
+        Ok(())
+    }
+
+    async fn carry_out(&self, plan: &Plan) -> Result<u64, Refusal> {
+        let total = plan.entries();
+        if total == 0 {
+            return Ok(0);
+        }
+        let mut own = Emitted::ActivityLogPruned.says(format!("Retention removed {total} entries"));
+        if let Some(kept) = plan.oldest_kept() {
+            own = own.with("oldest_kept_ts", kept.to_string());
+        }
+        self.run().prune(plan, own).await
+    }
+
+    /// After a run nothing holds the next one back, and the rules that it went by are known.
+    async fn go_on(&self, has_entries: bool) -> Result<(), Refusal> {
+        let mut acts = Vec::new();
+        self.halt.take();
+        self.halted.send_replace(None);
+        if self.halt_is_kept.take() {
+            acts.push(Halt::forgotten());
+        }
+        self.rule_changed.set(false);
+        let current = ages(&self.current());
+        // An empty book has nothing that a rule could have been applied to.
+        if has_entries && *self.seen.borrow() != current {
+            self.seen.replace(current.clone());
+            acts.push(Act::PutSetting {
+                key: SEEN.to_owned(),
+                value: current,
+            });
+        }
+        if acts.is_empty() {
+            return Ok(());
+        }
+        let request = Request {
+            acts,
+            entries: Vec::new(),
+        };
+        self.writer.commit(request).await.map(drop)
+    }
+
+    fn run(&self) -> Run<'_> {
+        Run {
+            writer: &self.writer,
+            pace: &self.pace,
+            stopping: &self.stopping,
+        }
+    }
+
+    fn current(&self) -> Arc<Retention> {
+        Arc::clone(&self.retention.borrow())
+    }
+}
+
+/// The age limit of each workspace that has one of its own, and of all others under an empty name.
+fn ages(retention: &Retention) -> String {
+    let own = retention.workspaces.keys();
+    let named = own.map(|name| (name.as_str(), retention.in_force(Some(name))));
+    let ages: std::collections::BTreeMap<&str, u32> = [("", retention.in_force(None))]
+        .into_iter()
+        .chain(named)
+        .map(|(name, held)| (name, held.rule.max_days))
+        .collect();
+    serde_json::to_string(&ages).unwrap_or_default()
+}

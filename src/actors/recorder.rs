@@ -1,0 +1,112 @@
+//! The Recorder: the face for whatever happens inside this process. What it is told never fails and never
+//! waits, whoever tells it, on whatever thread; an entry that cannot be taken is a telemetry line and a counter.
+
+use super::Writer;
+use super::context::Context;
+use crate::access::Privacy;
+use crate::domain::retention::Retention;
+use crate::domain::vocabulary::{SYSTEM, passes_when_off};
+use crate::domain::{Draft, NewEntry, Own, Rules};
+use crate::storage::Request;
+use crate::telemetry::Metrics;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Cheap to clone; every part of the daemon has one.
+#[derive(Clone)]
+pub struct Recorder {
+    writer: Writer,
+    retention: watch::Receiver<Arc<Retention>>,
+    rules: Arc<Rules>,
+    privacy: Arc<Privacy>,
+    metrics: Metrics,
+}
+
+impl Recorder {
+    pub fn new(
+        writer: Writer,
+        retention: watch::Receiver<Arc<Retention>>,
+        rules: Arc<Rules>,
+        privacy: Arc<Privacy>,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            writer,
+            retention,
+            rules,
+            privacy,
+            metrics,
+        }
+    }
+
+    /// Records what happened, as far as that can be done at once. The principal is that of the request
+    /// that runs, or `system`; a draft that names an actor keeps it.
+    pub fn record(&self, draft: Draft) {
+        match self.checked(draft) {
+            Ok(entry) if self.takes(&entry) => self.hand_over(entry),
+            Ok(_) => {}
+            Err(why) => self.lost(&why),
+        }
+    }
+
+    /// Records what the daemon does by itself, outside any request.
+    pub fn record_own(&self, own: Own) {
+        self.hand_over(own.by_system());
+    }
+
+    /// The entry of an act on the book, for whoever commits the two together.
+    pub fn own_entry(&self, own: Own, by: Option<&Context>) -> NewEntry {
+        let mut draft = own.clone().draft();
+        let Some(by) = by else {
+            return own.by_system();
+        };
+        self.attribute(&mut draft, by);
+        // It was made by us, so that nothing in it is refused.
+        draft.check(&self.rules).unwrap_or_else(|_| own.by_system())
+    }
+
+    fn checked(&self, mut draft: Draft) -> Result<NewEntry, String> {
+        match Context::current() {
+            Some(context) => self.attribute(&mut draft, &context),
+            None => drop(draft.actor.get_or_insert_with(|| SYSTEM.to_owned())),
+        }
+        draft
+            .check(&self.rules)
+            .map_err(|errors| errors.to_string())
+    }
+
+    /// What happens in this process may be said of anybody, so only what is missing is filled in.
+    fn attribute(&self, draft: &mut Draft, context: &Context) {
+        let mut own = Draft::default();
+        // A draft that says nothing is refused to nobody.
+        let _ = context
+            .principal
+            .attribute(&mut own, &context.origin, &self.privacy);
+        if draft.actor.is_none() {
+            draft.actor = own.actor;
+            draft.ip_address = draft.ip_address.take().or(own.ip_address);
+            draft.user_agent = draft.user_agent.take().or(own.user_agent);
+        }
+        draft.workspace_id = draft.workspace_id.take().or(own.workspace_id);
+    }
+
+    fn takes(&self, entry: &NewEntry) -> bool {
+        passes_when_off(entry.category().as_str(), entry.action().as_str())
+            || self.retention.borrow().records(entry.workspace_id())
+    }
+
+    fn hand_over(&self, entry: NewEntry) {
+        let request = Request {
+            acts: Vec::new(),
+            entries: vec![entry],
+        };
+        if let Err(refusal) = self.writer.hand_over(request) {
+            self.lost(&refusal.to_string());
+        }
+    }
+
+    fn lost(&self, why: &str) {
+        self.metrics.recorder_lost.inc();
+        log::warn!("something that happened here was not recorded: {why}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The supervisor: it alone knows which actors there are and who is told what. It starts them in order and
+//! stops them in reverse.
+
+use super::backups::{Backups, Schedule, Shelf, Work};
+use super::event_hub::StopSessions;
+use super::keeper::{self, Keeper, Parts, View};
+use super::pruner::{Reload, Stop};
+use super::queue::Size;
+use super::{Clock, Clocks, EventHub, Pruner, Recorder, Refusal, Writer, lifecycle};
+use crate::access::Privacy;
+use crate::config::{Changes, ConfigError, Loaded, Settings};
+use crate::domain::Rules;
+use crate::domain::retention::Base;
+use crate::storage::{Address, EntryReader, EntryWriter, StorageError};
+use crate::telemetry::Metrics;
+use actix::{Actor, Addr};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+#[derive(Clone)]
+pub struct Supervisor {
+    pub writer: Writer,
+    pub hub: Addr<EventHub>,
+    pub pruner: Addr<Pruner>,
+    pub recorder: Recorder,
+    pub backups: Backups,
+    pub kept: View,
+    pub rules: Arc<Rules>,
+    pub privacy: Arc<Privacy>,
+}
+
+/// The book, opened.
+pub struct Opened {
+    pub address: Address,
+    pub store: Box<dyn EntryWriter>,
+    pub reader: Arc<dyn EntryReader>,
+}
+
+impl Opened {
+    /// With the one writer, and at most so many readers at once.
+    pub fn at(address: Address, readers: u32) -> Result<Self, StorageError> {
+        Ok(Self {
+            store: address.open_writer()?,
+            reader: address.open_reader(readers)?,
+            address,
+        })
+    }
+}
+
+/// What everything beside the server is started from.
+pub struct Start<'a> {
+    pub book: Opened,
+    pub settings: &'a Settings,
+    /// What the file, the environment and the flags say of retention.
+    pub base: Base,
+    pub clocks: Clocks,
+    pub metrics: Metrics,
+}
+
+impl Supervisor {
+    /// Everything that runs beside the server. It must be called within an actix system.
+    pub async fn start(start: Start<'_>) -> Result<Self, Refusal> {
+        let Start {
+            book,
+            settings,
+            base,
+            clocks,
+            metrics,
+        } = start;
+        let Opened {
+            address,
+            store,
+            reader,
+        } = book;
+        let stall = settings.live.stall_timeout.get();
+        let hub = EventHub::new(store.head().last_seq, stall).start_alone();
+        let size = Size {
+            entries: settings.limits.queue_entries,
+            bytes: settings.limits.queue_bytes.bytes(),
+        };
+        let recorded = Some(hub.clone().recipient());
+        let wall = wall_of(Arc::clone(&clocks));
+        let writer =
+            Writer::start(store, Arc::clone(&wall), size, metrics.clone(), recorded).await?;
+        let retention = keeper::remembered(reader.as_ref(), base)?;
+        let retention = watch::Sender::new(Arc::new(retention));
+        let policy = settings.privacy.policy();
+        let rules = Arc::new(settings.activity.rules(policy.clone()));
+        let privacy = Arc::new(policy);
+        let recorder = Recorder::new(
+            writer.clone(),
+            retention.subscribe(),
+            Arc::clone(&rules),
+            Arc::clone(&privacy),
+            metrics,
+        );
+        let work = Work {
+            shelf: Shelf::new(&settings.backup.dir, address.file()),
+            address,
+            writer: writer.clone(),
+            reader: Arc::clone(&reader),
+            recorder: recorder.clone(),
+            schedule: schedule(settings),
+            clock: wall,
+        };
+        let keeper = Keeper::open(Parts {
+            writer: writer.clone(),
+            reader,
+            recorder: recorder.clone(),
+            retention,
+            clocks: Arc::clone(&clocks),
+        })?;
+        let pruner = Pruner::new(keeper, clocks, settings.retention.interval.get());
+        let kept = pruner.view();
+        let pruner = pruner.start();
+        let told = vec![hub.clone().recipient(), pruner.clone().recipient()];
+        let backups = Backups::start(work, told);
+        Ok(Self {
+            kept,
+            pruner,
+            writer,
+            hub,
+            recorder,
+            backups,
+            rules,
+            privacy,
+        })
+    }
+
+    /// Takes what it can of a configuration that was read again, and records what came of it. One that
+    /// cannot be read changes nothing. Answers what differs from `old`.
+    pub async fn reload(
+        &self,
+        old: &Settings,
+        read: Result<&Loaded, ConfigError>,
+    ) -> Result<Changes, ConfigError> {
+        let (changes, loaded) = match read {
+            Ok(loaded) => (Ok(Changes::between(old, &loaded.settings)), Some(loaded)),
+            Err(error) => (Err(error), None),
+        };
+        self.recorder.record_own(lifecycle::reloaded(&changes));
+        match (&changes, loaded) {
+            (Ok(changes), Some(loaded)) => {
+                log::info!("the configuration was read again: {changes}");
+                let retention = &loaded.settings.retention;
+                let reload = Reload {
+                    base: retention.base(&loaded.origins),
+                    interval: retention.interval.get(),
+                };
+                if let Ok(Err(refusal)) = self.pruner.send(reload).await {
+                    log::warn!("retention goes on by its former rule: {refusal}");
+                }
+            }
+            (Err(error), _) => log::error!("the configuration stays as it was: {error}"),
+            (Ok(_), None) => {}
+        }
+        changes
+    }
+
+    /// Says goodbye to whoever follows live. What was recorded before reaches them first.
+    pub async fn stop_sessions(&self) {
+        // What was answered has been told to the hub once the writer serves the next message. Either of them
+        // is gone already when the process is ending anyway.
+        let _ = self.writer.heartbeat().await;
+        let _ = self.hub.send(StopSessions).await;
+    }
+
+    /// Everything that was sent is committed and answered, and the book is closed, when this comes back.
+    pub async fn stop(&self) {
+        // Gone already, as above.
+        let _ = self.pruner.send(Stop).await;
+        self.writer.close().await;
+    }
+}
+
+fn wall_of(clocks: Clocks) -> Clock {
+    Arc::new(move || clocks().wall)
+}
+
+fn schedule(settings: &Settings) -> Schedule {
+    let backup = &settings.backup;
+    Schedule {
+        every: (!backup.every.is_zero()).then(|| backup.every.get()),
+        keep: usize::try_from(backup.keep).unwrap_or(usize::MAX),
+    }
+}

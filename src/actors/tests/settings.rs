@@ -1,0 +1,130 @@
+//! Which rule is in force, and when a change takes effect.
+
+use super::*;
+use crate::actors::lifecycle;
+use crate::config::{Changes, ConfigError, Inputs};
+use crate::domain::Severity;
+
+#[test]
+fn switching_off_is_recorded_before_it_takes_effect_and_survives_a_restart() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        let record = |kept: &Kept| kept.recorder.record(Entity::task("1").created());
+        record(&kept);
+        kept.put(None, r#"{"enabled":false}"#).await.unwrap();
+        record(&kept);
+        kept.close().await;
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        record(&kept);
+        let exported = crate::domain::Emitted::ActivityLogExported.says("An export began");
+        kept.recorder.record(exported.draft());
+        kept.put(None, r#"{"enabled":null}"#).await.unwrap();
+        record(&kept);
+        kept.writer.heartbeat().await.unwrap();
+        kept.writer.commit(Request::default()).await.unwrap();
+        let actions: Vec<String> = kept
+            .entries()
+            .iter()
+            .map(|e| e.action.to_string())
+            .collect();
+        let expected = [
+            "task.created",
+            "activity_log.disabled",
+            "activity_log.exported",
+            "activity_log.enabled",
+            "task.created",
+        ];
+        assert_eq!(actions, expected);
+        kept.close().await;
+    });
+}
+
+#[test]
+fn a_change_that_cannot_be_recorded_does_not_take_effect() {
+    law(|folder, hands| async move {
+        let no_room = Size {
+            entries: 1,
+            bytes: 10,
+        };
+        let kept = Kept::open_with(&folder, &hands, base(90, 0), no_room).await;
+        let refused = kept.put(None, r#"{"enabled":false}"#).await.unwrap_err();
+        assert!(matches!(refused, NotChanged::Refused(_)), "{refused:?}");
+        assert!(kept.keeper.view().retention.borrow().in_force(None).enabled);
+        kept.close().await;
+    });
+}
+
+#[test]
+fn what_is_locked_is_not_put_and_nothing_of_it_is_recorded() {
+    law(|folder, hands| async move {
+        let locked = Base {
+            locked: true,
+            ..base(90, 0)
+        };
+        let kept = Kept::open(&folder, &hands, locked).await;
+        let refused = kept.put(None, r#"{"max_days":7}"#).await.unwrap_err();
+        assert!(matches!(refused, NotChanged::Locked(_)), "{refused:?}");
+        assert_eq!(kept.own(), [""; 0]);
+        kept.close().await;
+        let pinned = Base {
+            sources: [Source::File, Source::Environment, Source::File],
+            ..base(90, 0)
+        };
+        let kept = Kept::open(&folder, &hands, pinned).await;
+        let refused = kept.put(None, r#"{"max_days":7}"#).await.unwrap_err();
+        assert!(refused.to_string().contains("environment"), "{refused}");
+        assert_eq!(kept.put(None, r#"{"max_entries":100}"#).await, Ok(90));
+        assert_eq!(kept.own(), ["activity_log.settings_changed"]);
+        kept.close().await;
+    });
+}
+
+#[test]
+fn a_reload_changes_the_file_under_an_override_and_not_the_override() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        kept.put(None, r#"{"max_days":30}"#).await.unwrap();
+        kept.keeper.reload(base(60, 500)).await.unwrap();
+        let held = kept.keeper.view().retention.borrow().in_force(None);
+        assert_eq!((held.rule.max_days, held.rule.max_entries), (30, 500));
+        let off = Base {
+            enabled: false,
+            ..base(60, 500)
+        };
+        kept.keeper.reload(off).await.unwrap();
+        assert_eq!(kept.own().pop().unwrap(), "activity_log.disabled");
+        kept.close().await;
+    });
+}
+
+#[test]
+fn a_reload_says_what_changed_and_a_broken_file_why_it_was_refused() {
+    let said = |read: &Result<Changes, ConfigError>| {
+        let entry = lifecycle::reloaded(read).by_system();
+        (entry.severity(), entry.metadata().to_object())
+    };
+    let mut new = Settings::default();
+    new.retention.max_days = 7;
+    new.server.workers = 3;
+    let (severity, metadata) = said(&Ok(Changes::between(&Settings::default(), &new)));
+    assert_eq!(severity, Severity::Info);
+    assert_eq!(
+        metadata["changed"],
+        serde_json::json!(["retention.max_days"])
+    );
+    assert_eq!(
+        metadata["needs_restart"],
+        serde_json::json!(["server.workers"])
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daybook.toml");
+    std::fs::write(&file, "[retention]\nmax_days = -3\n").unwrap();
+    let inputs = Inputs {
+        file: Some(file),
+        ..Inputs::default()
+    };
+    let (severity, metadata) = said(&Err(crate::config::load(&inputs).unwrap_err()));
+    assert_eq!(severity, Severity::Error);
+    let refused = metadata["refused"].as_str().unwrap();
+    assert!(refused.contains(":2:12: retention.max_days"), "{refused}");
+}

@@ -1,0 +1,147 @@
+//! Following live over the control socket beside the book.
+
+use super::control::{ControlError, connect};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+use tungstenite::{Message, WebSocket};
+
+/// The daemon pings more often than this; silence for longer is its end.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// A session with the daemon that keeps the book.
+pub struct Events(WebSocket<UnixStream>);
+
+/// What the daemon tells that a follower acts on.
+#[derive(Debug)]
+pub enum Told {
+    Entry {
+        seq: i64,
+        entry: Box<RawValue>,
+    },
+    /// So many were left out; they are read as pages.
+    Lagged {
+        missed: u64,
+    },
+    /// The subscription was refused.
+    Refused {
+        field: Option<String>,
+        reason: String,
+    },
+    /// It stops, or the connection broke.
+    End,
+}
+
+#[derive(Deserialize)]
+struct Frame {
+    r#type: String,
+    seq: Option<i64>,
+    entry: Option<Box<RawValue>>,
+    missed: Option<u64>,
+    field: Option<String>,
+    reason: Option<String>,
+}
+
+impl Events {
+    /// Subscribes with filters as query parameters, from after `after_seq` on.
+    pub fn follow(
+        socket: &Path,
+        filters: &[(String, String)],
+        after_seq: Option<i64>,
+    ) -> Result<Self, ControlError> {
+        let stream = connect(socket)?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        let (mut session, _) = tungstenite::client("ws://localhost/api/v1/events/ws", stream)
+            .map_err(|cause| io::Error::other(cause.to_string()))?;
+        let subscribe = json!({
+            "type": "subscribe",
+            "filters": grouped(filters),
+            "after_seq": after_seq,
+        });
+        session
+            .send(Message::text(subscribe.to_string()))
+            .map_err(|cause| io::Error::other(cause.to_string()))?;
+        Ok(Self(session))
+    }
+
+    /// The next thing that a follower acts on.
+    pub fn wait(&mut self) -> Told {
+        loop {
+            match self.0.read() {
+                Ok(Message::Text(text)) => {
+                    if let Some(told) = told(&text) {
+                        return told;
+                    }
+                }
+                Ok(Message::Close(_)) | Err(_) => return Told::End,
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// Each filter with all its values.
+fn grouped(filters: &[(String, String)]) -> Map<String, Value> {
+    let mut grouped = Map::new();
+    for (name, value) in filters {
+        let values = grouped.entry(name).or_insert_with(|| json!([]));
+        if let Value::Array(values) = values {
+            values.push(value.as_str().into());
+        }
+    }
+    grouped
+}
+
+fn told(text: &str) -> Option<Told> {
+    let frame: Frame = serde_json::from_str(text).ok()?;
+    match frame.r#type.as_str() {
+        "activity_logged" => Some(Told::Entry {
+            seq: frame.seq?,
+            entry: frame.entry?,
+        }),
+        "lagged" => Some(Told::Lagged {
+            missed: frame.missed.unwrap_or_default(),
+        }),
+        "error" => Some(Told::Refused {
+            field: frame.field,
+            reason: frame.reason.unwrap_or_default(),
+        }),
+        "server_shutting_down" => Some(Told::End),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_follower_need_not_act_on_is_passed_over() {
+        assert!(told(r#"{"type":"hello"}"#).is_none());
+        assert!(told("nonsense").is_none());
+        let entry = told(r#"{"type":"activity_logged","seq":7,"entry":{"a": 1}}"#);
+        assert!(
+            matches!(entry, Some(Told::Entry { seq: 7, entry }) if entry.get() == r#"{"a": 1}"#)
+        );
+        assert!(matches!(
+            told(r#"{"type":"lagged","missed":3}"#),
+            Some(Told::Lagged { missed: 3 })
+        ));
+    }
+
+    #[test]
+    fn a_repeated_filter_keeps_all_its_values() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let filters = [
+            pair("category", "auth"),
+            pair("q", "x"),
+            pair("category", "device"),
+        ];
+        let grouped = Value::from(grouped(&filters));
+        assert_eq!(grouped, json!({"category": ["auth", "device"], "q": ["x"]}));
+    }
+}

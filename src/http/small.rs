@@ -1,0 +1,33 @@
+//! A body that is one small JSON object: what is asked of the daemon itself.
+
+use super::app::App;
+use super::body::{self, Limits, Shape};
+use super::error::ApiError;
+use super::intake::Kind;
+use crate::domain::FieldError;
+use actix_web::{HttpRequest, web};
+use serde_json::{Map, Value};
+
+/// Nothing that is asked of the daemon comes near it.
+const LIMIT: usize = 64 * 1024;
+
+pub async fn object(
+    request: &HttpRequest,
+    payload: web::Payload,
+    app: &App,
+) -> Result<Map<String, Value>, ApiError> {
+    if Kind::of(request).ok() != Some(Kind::Json) {
+        let accepted = "application/json";
+        return Err(ApiError::NotThisType { accepted });
+    }
+    let limits = Limits {
+        single: LIMIT,
+        bulk: LIMIT,
+        time: app.settings.limits.body_timeout.get(),
+    };
+    let body = body::read(request, payload, Shape::OneOrArray, limits).await?;
+    serde_json::from_slice(&body).map_err(|_| {
+        let wrong = FieldError::new("body", "must be one JSON object");
+        ApiError::Wrong(wrong.into())
+    })
+}

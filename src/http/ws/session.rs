@@ -1,0 +1,246 @@
+//! One session of the live stream, without I/O: what comes in, what goes out, what is to be read.
+//!
+//! It is *live*, and passes on what the hub sends, or *replaying*: then it reads pages and only remembers the
+//! newest number that it heard of. It changes over when its page reaches that number, and falls back when it
+//! missed anything. So nothing is left out and nothing comes twice.
+
+use crate::access::{Principal, Scope};
+use crate::actors::event_hub::{Batch, frame};
+use crate::domain::live::{Event, Subscribe};
+use crate::domain::{FieldError, Filter, Page, Rules, Seq, Timestamp, WorkspaceId};
+use bytestring::ByteString;
+
+/// What the socket is to do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    Send(ByteString),
+    /// Read a page and bring it back with its ticket.
+    Read(Box<Reading>),
+    /// Say goodbye and close.
+    Close,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub scope: Scope,
+    pub filter: Filter,
+    pub after: Seq,
+    pub ticket: u64,
+}
+
+pub struct Session {
+    principal: Principal,
+    scope: Scope,
+    filter: Filter,
+    state: State,
+    /// The newest number that it was told of.
+    newest: Seq,
+    replay_limit: u64,
+    /// Counts readings, so that a page of a former subscription is known as such.
+    ticket: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing is sent before the hello.
+    Opening,
+    /// Everything up to `heard` is dealt with.
+    Live { heard: Seq },
+    /// Everything up to `after` is dealt with; a reading is under way.
+    Replaying { after: Seq, sent: u64, asked: bool },
+}
+
+impl Session {
+    /// Until it subscribes, it gets everything that its principal may see.
+    pub fn new(principal: Principal, replay_limit: u64) -> Self {
+        Self {
+            scope: Scope::widest(&principal),
+            principal,
+            filter: Filter::default(),
+            state: State::Opening,
+            newest: 0,
+            replay_limit,
+            ticket: 0,
+        }
+    }
+
+    /// The hub knows it, and sends what comes after `last_seq`.
+    pub fn welcomed(&mut self, last_seq: Seq, hello: Event) -> Vec<Step> {
+        self.newest = last_seq;
+        self.state = State::Live { heard: last_seq };
+        vec![send(&hello)]
+    }
+
+    pub fn asked(&mut self, text: &str, now: Timestamp, rules: &Rules) -> Vec<Step> {
+        match self.subscription(text, now, rules) {
+            Ok((scope, filter, after)) => self.subscribed(scope, filter, after),
+            Err(error) => vec![send(&Event::error(error))],
+        }
+    }
+
+    fn subscription(
+        &self,
+        text: &str,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> Result<(Scope, Filter, Option<Seq>), FieldError> {
+        let asked = Subscribe::parse(text)?;
+        let (workspaces, parameters): (Vec<_>, Vec<_>) = asked
+            .filters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .partition(|(name, _)| *name == "workspace_id");
+        let workspace = match workspaces.as_slice() {
+            [] => None,
+            [(_, one)] => Some(*one),
+            _ => return Err(FieldError::new("workspace_id", "must be given once")),
+        };
+        let scope = Scope::of(&self.principal, workspace)
+            .map_err(|refused| FieldError::new("workspace_id", refused.to_string()))?;
+        let first = |errors: crate::domain::FieldErrors| errors.as_slice()[0].clone();
+        let filter = Filter::from_parameters(parameters, now, rules).map_err(first)?;
+        Ok((scope, filter, asked.after_seq))
+    }
+
+    fn subscribed(&mut self, scope: Scope, filter: Filter, after: Option<Seq>) -> Vec<Step> {
+        self.scope = scope;
+        self.filter = filter;
+        self.ticket += 1;
+        let mut steps = vec![send(&Event::Subscribed)];
+        match after {
+            Some(after) => {
+                self.state = State::Replaying {
+                    after,
+                    sent: 0,
+                    asked: true,
+                };
+                steps.push(self.reading(after));
+            }
+            None => self.state = State::Live { heard: self.newest },
+        }
+        steps
+    }
+
+    /// A group was recorded.
+    pub fn recorded(&mut self, batch: &Batch) -> Vec<Step> {
+        self.newest = self.newest.max(batch.last_seq);
+        let State::Live { heard } = self.state else {
+            return Vec::new();
+        };
+        if batch.last_seq <= heard {
+            return Vec::new();
+        }
+        if batch.first_seq > heard + 1 {
+            return self.fall_back(heard);
+        }
+        self.state = State::Live {
+            heard: batch.last_seq,
+        };
+        let wanted = batch.items.iter().filter(|item| {
+            self.scope.covers(&item.entry.workspace_id) && self.filter.matches(&item.entry)
+        });
+        wanted.map(|item| Step::Send(item.frame.clone())).collect()
+    }
+
+    /// The book stands at this number.
+    pub fn nudged(&mut self, last_seq: Seq) -> Vec<Step> {
+        self.newest = self.newest.max(last_seq);
+        match self.state {
+            State::Live { heard } if heard < last_seq => self.fall_back(heard),
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn published(&self, frame: &ByteString, workspace: Option<&WorkspaceId>) -> Vec<Step> {
+        if workspace.is_none_or(|workspace| self.scope.covers(workspace)) {
+            vec![Step::Send(frame.clone())]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// A page came back; `None` when reading failed.
+    pub fn page_read(&mut self, ticket: u64, page: Option<&Page>) -> Vec<Step> {
+        let State::Replaying { after, sent, asked } = self.state else {
+            return Vec::new();
+        };
+        if ticket != self.ticket {
+            return Vec::new();
+        }
+        let Some(page) = page else {
+            // It goes on by pages over HTTP, or subscribes anew.
+            return self.lag(after, self.newest);
+        };
+        let mut steps: Vec<Step> = page
+            .items
+            .iter()
+            .map(|item| Step::Send(frame(item.seq, &item.entry)))
+            .collect();
+        let sent = sent + page.items.len() as u64;
+        // One that asks from beyond the end of the book goes live at its end.
+        let reached = page.next_after_seq.unwrap_or(page.upto);
+        if page.next_after_seq.is_none() && reached >= self.newest {
+            self.newest = reached;
+            self.state = State::Live { heard: reached };
+            if asked {
+                let live_from_seq = reached + 1;
+                steps.push(send(&Event::Live { live_from_seq }));
+            }
+        } else if sent >= self.replay_limit {
+            let newest = self.newest.max(page.upto);
+            steps.extend(self.lag(reached, newest));
+        } else {
+            self.state = State::Replaying {
+                after: reached,
+                sent,
+                asked,
+            };
+            self.ticket += 1;
+            steps.push(self.reading(reached));
+        }
+        steps
+    }
+
+    pub fn stopping(&self) -> Vec<Step> {
+        vec![send(&Event::ServerShuttingDown), Step::Close]
+    }
+
+    fn fall_back(&mut self, after: Seq) -> Vec<Step> {
+        self.state = State::Replaying {
+            after,
+            sent: 0,
+            asked: false,
+        };
+        self.ticket += 1;
+        vec![self.reading(after)]
+    }
+
+    /// Too much to catch up with: what lies between is read as pages, and the session goes live.
+    fn lag(&mut self, after: Seq, newest: Seq) -> Vec<Step> {
+        self.newest = newest.max(after);
+        self.state = State::Live { heard: self.newest };
+        let missed = (self.newest - after).unsigned_abs();
+        vec![
+            send(&Event::Lagged {
+                missed,
+                resume_after_seq: after,
+            }),
+            send(&Event::Live {
+                live_from_seq: self.newest + 1,
+            }),
+        ]
+    }
+
+    fn reading(&self, after: Seq) -> Step {
+        Step::Read(Box::new(Reading {
+            scope: self.scope.clone(),
+            filter: self.filter.clone(),
+            after,
+            ticket: self.ticket,
+        }))
+    }
+}
+
+fn send(event: &Event) -> Step {
+    Step::Send(event.frame().into())
+}

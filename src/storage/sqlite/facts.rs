@@ -1,0 +1,40 @@
+//! The part of an entry that is counted, read without the rest of it.
+
+use super::rows::Read;
+use super::schema::activity_log;
+use super::tally::Facts;
+use crate::domain::buckets::minute_of;
+use crate::domain::{Seq, Timestamp};
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = activity_log, check_for_backend(Sqlite))]
+pub struct FactRow {
+    pub seq: Seq,
+    ts: Read<Timestamp>,
+    severity: String,
+    category: String,
+    action: String,
+    actor: String,
+    entity_type: Option<String>,
+    workspace_id: String,
+}
+
+impl FactRow {
+    /// `None` when its time cannot be read; `daybook check` tells of it.
+    pub fn facts(&self) -> Option<Facts<'_>> {
+        let ts = self.ts.get()?;
+        Some(Facts {
+            workspace: &self.workspace_id,
+            minute: minute_of(ts),
+            values: [
+                Some(&self.severity),
+                Some(&self.category),
+                Some(&self.action),
+                Some(&self.actor),
+                self.entity_type.as_deref(),
+            ],
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! Thousands of requests that are nearly right. None may be answered with a 5xx, none may hang, and whatever
+//! was recorded must be whole, which the harness checks. Every run makes the same requests.
+
+use crate::client::ACTIVITY;
+use crate::harness::TestDaybook;
+use crate::raw::Raw;
+
+/// A small generator of numbers, so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        // xorshift64*
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % sides
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.roll(from.len())]
+    }
+}
+
+const BODIES: [&str; 8] = [
+    r#"{"category":"auth","action":"auth.login","message":"in","metadata":{"a":[1,2.5e3,{"b":null}]}}"#,
+    r#"[{"category":"device","action":"d","message":"ü💡"},{"id":"x","category":"entity","action":"e","message":"m"}]"#,
+    "{\"category\":\"auth\",\"action\":\"a\",\"message\":\"1\"}\n{\"category\":\"auth\",\"action\":\"a\",\"message\":\"2\"}\n",
+    r#"{"id":"y","category":"system","action":"s","message":"m","ip_address":"::1","user_agent":"u","entity_type":"t"}"#,
+    "[]",
+    "",
+    r#"{"metadata":{"$serde_json::private::RawValue":"}"},"category":"auth","action":"a","message":"m"}"#,
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]",
+];
+const PIECES: [&[u8]; 28] = [
+    b"\0",
+    b"\xff",
+    b"\xc3\x28",
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\\ud800",
+    b"\\u0000",
+    b"1e999",
+    b"-",
+    b"null",
+    b"\n",
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    b"'; DROP TABLE activity_log; --",
+    b"9999999999999999999999",
+    b"%00",
+    b"%ff",
+    b"+",
+    b"dbk_a_b",
+    b"\xf0\x9f\x92\xa1",
+    b"..",
+    b"\x1f\x8b",
+];
+const QUERIES: [&str; 12] = [
+    "limit=50&before_seq=10",
+    "after_seq=0&limit=500",
+    "category=auth,device&severity=info",
+    "actor=a%20b",
+    "action=auth.*",
+    "q=%25_%27",
+    "since=24h&until=1s",
+    "since=2026-01-01T00:00:00Z",
+    "workspace_id=*",
+    "format=csv&entity_type=t",
+    "exact=true&category=auth",
+    "entity_id=%2F&q=m",
+];
+const PATHS: [&str; 9] = [
+    "",
+    "/count",
+    "/export",
+    "/x",
+    "/audit/t/1",
+    "/audit/%2F/%25",
+    "/al_00000000000000000000000000000000",
+    "/%F0%9F%92%A1",
+    "/audit/a",
+];
+const HEADERS: [&str; 14] = [
+    "Content-Type: application/json",
+    "Content-Type: application/x-ndjson",
+    "Content-Type: text/plain",
+    "Content-Encoding: gzip",
+    "Content-Encoding: zstd",
+    "Content-Encoding: br",
+    "Accept-Encoding: gzip, zstd",
+    "Origin: http://evil.example",
+    "User-Agent: \u{fffd}\u{1f4a1}",
+    "X-Forwarded-For: 1.2.3.4, x",
+    "Range: bytes=0-1",
+    "If-None-Match: *",
+    "Accept: application/xml",
+    "Connection: keep-alive, upgrade",
+];
+
+/// Cuts, doubles, drops, turns over or puts in a piece, a few times.
+fn mutated(dice: &mut Dice, text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.to_vec();
+    for _ in 0..dice.roll(4) {
+        let at = dice.roll(bytes.len() + 1);
+        match dice.roll(5) {
+            0 => bytes.truncate(at),
+            1 => bytes.extend_from_within(at..),
+            2 => drop(bytes.drain(at..(at + 3).min(bytes.len()))),
+            3 if at < bytes.len() => bytes[at] ^= 1 << dice.roll(8),
+            _ => drop(bytes.splice(at..at, dice.pick(&PIECES).iter().copied())),
+        }
+    }
+    bytes
+}
+
+fn target(dice: &mut Dice) -> Vec<u8> {
+    let path = dice.pick(&PATHS);
+    let query = dice.pick(&QUERIES);
+    let mut target = ACTIVITY.as_bytes().to_vec();
+    target.extend(mutated(dice, path.as_bytes()));
+    target.push(b'?');
+    target.extend(mutated(dice, query.as_bytes()));
+    // What ends a line would make another request of it; that is tried elsewhere.
+    target.retain(|byte| !matches!(byte, b'\r' | b'\n' | b' '));
+    target
+}
+
+fn request(dice: &mut Dice) -> Vec<u8> {
+    let method = dice.pick(&[
+        "POST", "POST", "POST", "GET", "GET", "GET", "HEAD", "DELETE", "PUT", "OPTIONS",
+    ]);
+    let posts = method == "POST" && dice.roll(8) > 0;
+    let target = if posts {
+        ACTIVITY.as_bytes().to_vec()
+    } else {
+        target(dice)
+    };
+    let mut request = [
+        method.as_bytes(),
+        b" ",
+        &target,
+        b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+    ]
+    .concat();
+    for _ in 0..dice.roll(3) {
+        request.extend(dice.pick(&HEADERS).bytes());
+        request.extend(b"\r\n");
+    }
+    if posts {
+        request.extend(dice.pick(&HEADERS[..2]).bytes());
+        let body = dice.pick(&BODIES);
+        let body = mutated(dice, body.as_bytes());
+        request.extend(format!("\r\nContent-Length: {}\r\n\r\n", body.len()).bytes());
+        request.extend(body);
+    } else {
+        request.extend(b"\r\n");
+    }
+    request
+}
+
+#[test]
+fn no_request_is_answered_with_a_failure_of_ours() {
+    let daybook = TestDaybook::start();
+    let mut dice = Dice(0x00da_7b00);
+    let mut statuses = std::collections::BTreeMap::new();
+    for n in 0..4_000 {
+        let request = request(&mut dice);
+        let with_body = !request.starts_with(b"HEAD");
+        let mut raw = Raw::to(daybook.address);
+        raw.send(&request);
+        let shown = || String::from_utf8_lossy(&request).into_owned();
+        let answer = raw
+            .try_answer(with_body)
+            .unwrap_or_else(|| panic!("{n} got no answer: {}", shown()));
+        assert!(
+            answer.status < 500,
+            "{n} got {}: {}",
+            answer.status,
+            shown()
+        );
+        let ours = answer.headers.contains_key("content-type")
+            && answer.header("content-encoding").is_empty();
+        if answer.status >= 400 && with_body && ours {
+            answer.problem(answer.status);
+        }
+        *statuses.entry(answer.status).or_insert(0) += 1;
+    }
+    println!("{statuses:?}");
+    // It would prove nothing if all were refused at the door.
+    for status in [200, 201, 400, 404, 405, 415] {
+        assert!(
+            statuses.get(&status).is_some_and(|n| *n > 20),
+            "{statuses:?}"
+        );
+    }
+    assert_eq!(daybook.get("/readyz").status, 200);
+}

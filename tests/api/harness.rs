@@ -1,0 +1,137 @@
+//! A daemon for one test: the real server on a port of its own, and a book in a directory of its own. When it
+//! goes, it stops in order, and the whole book is checked.
+
+use daybook::actors::supervisor::Start;
+use daybook::actors::{Opened, Supervisor, system_clocks, wall_clock};
+use daybook::config::Settings;
+use daybook::http::App;
+use daybook::http::app::Sessions;
+use daybook::http::server::{self, Listeners};
+use daybook::storage::{Address, EntryReader};
+use daybook::telemetry::Metrics;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::SystemTime;
+use tokio::sync::oneshot;
+
+pub struct TestDaybook {
+    pub address: SocketAddr,
+    pub agent: ureq::Agent,
+    open_sessions: Sessions,
+    directory: tempfile::TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl TestDaybook {
+    pub fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With these settings, as the owner would write them.
+    pub fn with(toml: &str) -> Self {
+        let mut settings: Settings = toml::from_str(toml).expect("the test's settings are right");
+        settings.server.workers = 2;
+        let directory = tempfile::tempdir().unwrap();
+        let book = book_in(&directory);
+        let (ready, started) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        let serving = std::thread::spawn(move || {
+            actix::System::new().block_on(serve(settings, book, ready, stopped));
+        });
+        let (address, open_sessions) = started.recv().expect("the server starts");
+        Self {
+            address,
+            agent: super::client::agent(),
+            open_sessions,
+            directory,
+            stop: Some(stop),
+            serving: Some(serving),
+        }
+    }
+
+    /// How many follow live now.
+    pub fn sessions(&self) -> usize {
+        self.open_sessions.open()
+    }
+
+    pub fn book(&self) -> PathBuf {
+        book_in(&self.directory)
+    }
+
+    fn stop(&mut self) {
+        // It is gone already when the serving thread panicked; joining tells.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let ended = self.serving.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            ended.expect("stopped once").expect("the server ends well");
+        }
+    }
+}
+
+impl Drop for TestDaybook {
+    fn drop(&mut self) {
+        self.stop();
+        if std::thread::panicking() {
+            return;
+        }
+        let report = reader(self.book()).check(&mut |_| {}).unwrap();
+        assert_eq!(report.problems, [""; 0], "the book is whole");
+    }
+}
+
+fn book_in(directory: &tempfile::TempDir) -> PathBuf {
+    directory.path().join("daybook.db")
+}
+
+fn address_of(book: &std::path::Path) -> Address {
+    Address::parse(&format!("sqlite://{}", book.display())).unwrap()
+}
+
+fn reader(book: PathBuf) -> Arc<dyn EntryReader> {
+    address_of(&book).open_reader(1).unwrap()
+}
+
+async fn serve(
+    settings: Settings,
+    book: PathBuf,
+    ready: mpsc::Sender<(SocketAddr, Sessions)>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let (app, actors) = app(settings, &book).await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let listeners = Listeners {
+        tcp: vec![listener],
+        control: None,
+    };
+    let sessions = app.sessions.clone();
+    let running = server::build(app, listeners).unwrap();
+    let server = actix_web::rt::spawn(running.server);
+    ready.send((running.addresses[0], sessions)).unwrap();
+    // Dropped unsent means the same.
+    let _ = stopped.await;
+    // The test has its answers; connections that it left open are not waited for.
+    actors.stop_sessions().await;
+    running.handle.stop(false).await;
+    server.await.unwrap().unwrap();
+    actors.stop().await;
+}
+
+async fn app(settings: Settings, book: &std::path::Path) -> (App, Supervisor) {
+    let book = Opened::at(address_of(book), settings.storage.readers).unwrap();
+    let reader = Arc::clone(&book.reader);
+    let metrics = Metrics::new("0.0.0", SystemTime::now());
+    let clock = wall_clock();
+    let actors = Supervisor::start(Start {
+        book,
+        base: settings.retention.base(&Default::default()),
+        settings: &settings,
+        clocks: system_clocks(Arc::clone(&clock)),
+        metrics: metrics.clone(),
+    });
+    let actors = actors.await.unwrap();
+    (App::new(settings, reader, &actors, clock, metrics), actors)
+}

@@ -1,0 +1,17 @@
+//! The HTTP interface, asked from outside as its clients ask it. The files are filed as the addresses are.
+
+mod activity;
+mod bodies;
+mod client;
+mod concurrency;
+mod errors;
+mod events;
+mod fuzz;
+mod harness;
+mod origins;
+mod raw;
+mod responses;
+mod spawned;
+mod system;
+mod time;
+mod writer;

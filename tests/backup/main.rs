@@ -1,0 +1,9 @@
+//! Copies of the whole book, and books that take the place of others: the laws, on real files, with the real
+//! program.
+
+mod copies;
+mod crashes;
+mod harness;
+mod imports;
+mod restores;
+mod served;

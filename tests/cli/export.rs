@@ -1,0 +1,243 @@
+//! `daybook export`: to standard output or to a file, all or a part, whether a daemon runs or not.
+
+use crate::support::daemon::{Daemon, Place};
+use crate::support::load::Load;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
+
+const ENTRIES: [&str; 5] = [
+    r#"{"id":"a","category":"auth","action":"auth.failed","severity":"warning","message":"no"}"#,
+    r#"{"id":"b","category":"auth","action":"auth.login","actor":"anna","message":"yes"}"#,
+    r#"{"id":"c","category":"device","action":"lamp.on","entity_type":"lamp","entity_id":"1","message":"100% on"}"#,
+    r#"{"id":"d","category":"device","action":"lamp.off","severity":"error","message":"=cmd()"}"#,
+    r#"{"id":"e","category":"entity","action":"task.created","workspace_id":"other","message":"there"}"#,
+];
+
+fn fill(daemon: &Daemon<'_>) {
+    let answer = daemon
+        .client()
+        .post("application/x-ndjson", &ENTRIES.join("\n"));
+    assert_eq!(answer.unwrap().json()["accepted"], 5);
+}
+
+/// What the daemon records of its own life beside them: that it started, and that it was told to stop.
+const OWN: usize = 2;
+
+/// A closed book with the entries.
+fn a_book() -> Place {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    fill(&daemon);
+    assert!(daemon.stop().success());
+    place
+}
+
+fn export(place: &Place, arguments: &[&str]) -> Output {
+    place
+        .daybook(&[&["export"], arguments].concat())
+        .output()
+        .unwrap()
+}
+
+/// The ids in their order, between `<` for the start of the daemon and `>` for its end.
+fn ids(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    let entries = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    entries
+        .map(|entry| match entry["action"].as_str() {
+            Some("server.started") => "<".to_owned(),
+            Some("server.shutting_down") => ">".to_owned(),
+            _ => entry["id"].as_str().unwrap().to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn an_export_is_the_same_whether_the_daemon_runs_or_not() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    fill(&daemon);
+    for format in ["csv", "json", "ndjson"] {
+        assert!(!export(&place, &["--format", format]).stdout.is_empty());
+    }
+    let csv = || String::from_utf8(export(&place, &["--format", "csv"]).stdout).unwrap();
+    let running = csv();
+    assert!(daemon.stop().success());
+    let stopped = csv();
+    // All that was there, and after it the one thing that happened since.
+    let since = stopped.strip_prefix(&running).expect(&stopped);
+    assert_eq!(since.lines().count(), 1, "{since}");
+    assert!(since.contains(",system,server.shutting_down,"), "{since}");
+    assert_eq!(csv(), stopped);
+    assert_eq!(running.matches(",activity_log.exported,").count(), 4);
+}
+
+#[test]
+fn nothing_but_the_export_is_on_standard_output() {
+    let place = a_book();
+    let csv = export(&place, &["--format", "csv"]);
+    let text = String::from_utf8(csv.stdout).unwrap();
+    assert!(text.starts_with("id,ts,category,action,"), "{text}");
+    assert_eq!(text.lines().count(), 1 + 4 + OWN);
+    assert!(csv.stderr.is_empty());
+    let json: Vec<serde_json::Value> =
+        serde_json::from_slice(&export(&place, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(json.len(), 4 + OWN);
+}
+
+#[test]
+fn the_filters_are_those_of_the_http_interface() {
+    let place = a_book();
+    for (arguments, expected) in [
+        (&[][..], "<abcd>"),
+        (&["--category", "auth"], "ab"),
+        (
+            &["--category", "auth,device", "--severity", "warning,error"],
+            "ad",
+        ),
+        (&["--severity", "warning", "--severity", "error"], "ad"),
+        (&["--actor", "anna"], "b"),
+        (&["--action", "lamp.*"], "cd"),
+        (&["--entity_type", "lamp", "--entity-id", "1"], "c"),
+        (&["--q", "100%"], "c"),
+        (&["--q", "1_0"], ""),
+        (&["--since", "1h"], "<abcd>"),
+        (&["--category", "system"], "<>"),
+        (&["--actor", "system"], "<>"),
+        (&["--until", "2020-01-01T00:00:00Z"], ""),
+        (&["--workspace", "other"], "e"),
+        (&["--workspace", "*"], "<abcde>"),
+    ] {
+        assert_eq!(ids(&export(&place, arguments)), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_filter_is_a_wrong_command_line_and_is_named() {
+    let place = a_book();
+    for (arguments, said) in [
+        (&["--severity", "loud"][..], "severity"),
+        (&["--category", "weather"], "category"),
+        (&["--since", "yesterday-ish"], "since"),
+        (&["--workspace", "no spaces"], "workspace"),
+    ] {
+        let output = export(&place, arguments);
+        assert_eq!(output.status.code(), Some(64), "{output:?}");
+        assert!(output.stdout.is_empty());
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains(said),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn without_a_book_an_export_says_so_and_makes_none() {
+    let place = Place::new();
+    let target = place.aside().join("none.csv");
+    let output = export(&place, &["--output", target.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(65), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("does not exist"),
+        "{output:?}"
+    );
+    assert!(!target.exists() && !place.book().exists());
+}
+
+#[test]
+fn a_file_has_its_name_only_when_it_is_whole() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    let load = Load::start(daemon.address, "many", &[]);
+    load.reach(300);
+    load.finish();
+    assert!(daemon.stop().success());
+    let folder = place.aside().join("exports");
+    std::fs::create_dir(&folder).unwrap();
+    let names = || -> BTreeSet<String> {
+        let files = std::fs::read_dir(&folder).unwrap();
+        files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    let target = folder.join("all.ndjson");
+    std::fs::write(&target, "what was there before").unwrap();
+    let to_target = ["--output", target.to_str().unwrap()];
+    // What SQLite needs beside the book fits into 32 KiB, and the export does not.
+    let mut shell = std::process::Command::new("sh");
+    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"";
+    shell.args(["-c", limited, env!("CARGO_BIN_EXE_daybook"), "export"]);
+    let failed = place.daybook_under(shell, &to_target).output().unwrap();
+    assert_eq!(failed.status.code(), Some(74), "{failed:?}");
+    assert!(
+        String::from_utf8_lossy(&failed.stderr).contains("all.ndjson"),
+        "{failed:?}"
+    );
+    assert_eq!(names(), BTreeSet::from(["all.ndjson".to_owned()]));
+    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+
+    let output = export(&place, &to_target);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
+    assert_eq!(names(), BTreeSet::from(["all.ndjson".to_owned()]));
+    assert_eq!(std::fs::read(&target).unwrap(), export(&place, &[]).stdout);
+}
+
+#[test]
+fn a_link_a_pipe_and_a_device_stay_what_they_are() {
+    let place = a_book();
+    let (file, link) = (place.aside().join("file"), place.aside().join("link"));
+    std::fs::write(&file, "").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert!(
+        export(&place, &["-o", link.to_str().unwrap()])
+            .status
+            .success()
+    );
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap().lines().count(),
+        4 + OWN
+    );
+
+    let pipe = place.aside().join("pipe");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+    let mut command = place.daybook(&["export", "-o", pipe.to_str().unwrap()]);
+    let mut child = command.spawn().unwrap();
+    let read = BufReader::new(std::fs::File::open(&pipe).unwrap())
+        .lines()
+        .count();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(read, 4 + OWN);
+    use std::os::unix::fs::FileTypeExt;
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+    let folder = export(&place, &["-o", place.aside().to_str().unwrap()]);
+    assert_eq!(folder.status.code(), Some(74), "{folder:?}");
+}
+
+#[test]
+fn a_reader_that_takes_the_first_line_alone_gets_it_and_no_noise() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    let load = Load::start(daemon.address, "many", &[]);
+    load.reach(1_500);
+    load.finish();
+    for format in ["ndjson", "csv", "json"] {
+        let mut command = place.daybook(&["export", "--format", format]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut first = String::new();
+        let mut out = BufReader::with_capacity(64, child.stdout.take().unwrap());
+        out.read_line(&mut first).unwrap();
+        drop(out);
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+        assert!(!first.is_empty());
+    }
+}

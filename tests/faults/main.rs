@@ -1,0 +1,13 @@
+//! What Daybook promises for bad days, shown on the real binary as a child process. What needs root is in
+//! `tests/system`.
+
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod support;
+
+mod child;
+mod clock;
+mod fail_stop;
+mod kill;
+mod neighbours;
+mod stop;
+mod strange_files;

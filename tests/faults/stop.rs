@@ -1,0 +1,124 @@
+//! SIGTERM and SIGINT: gone in time, in order, with everything acknowledged on disk.
+
+use crate::support::book::{Ledger, own, rows, sent};
+use crate::support::client::Client;
+use crate::support::daemon::{Daemon, PATIENCE, Place};
+use crate::support::load::{Load, line};
+use crate::support::{eventually, say};
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+
+fn stopped_under_load_by(signal: Signal) {
+    let place = Place::new();
+    let mut daemon = Daemon::start(&place);
+    let load = Load::start(daemon.address, "load", &[]);
+    load.reach(200);
+    daemon.signal(signal);
+    let status = daemon.ended(PATIENCE);
+    let report = load.finish();
+    assert_eq!(status.code(), Some(0), "{}", place.told());
+    let refusals = &report.refusals;
+    assert!(refusals.iter().all(|status| *status == 503), "{refusals:?}");
+    assert_tidy(&place);
+    let mut ledger = Ledger::default();
+    let doubts = ledger.note(report);
+    let rows = rows(&place.book());
+    ledger.assert_kept(&rows);
+    assert_eq!(own(&rows), ["server.started", "server.shutting_down"]);
+    let counts = (ledger.len(), doubts.len(), rows.len());
+    say(format_args!(
+        "acknowledged, in doubt, in the book: {counts:?}"
+    ));
+}
+
+/// Nothing is left in the WAL, and the control socket went with its daemon.
+fn assert_tidy(place: &Place) {
+    let wal = std::fs::metadata(place.folder().join("daybook.db-wal"));
+    assert_eq!(wal.map_or(0, |meta| meta.len()), 0);
+    assert!(!place.folder().join("daybook.db.sock").exists());
+}
+
+#[test]
+fn sigterm_under_load_ends_in_order() {
+    stopped_under_load_by(Signal::TERM);
+}
+
+#[test]
+fn sigint_under_load_ends_in_order() {
+    stopped_under_load_by(Signal::INT);
+}
+
+#[test]
+fn a_signal_in_the_first_moment_ends_in_order_too() {
+    for _ in 0..5 {
+        let place = Place::new();
+        let daemon = Daemon::start(&place);
+        let status = daemon.stop();
+        assert_eq!(status.code(), Some(0), "{status:?} {}", place.told());
+        assert_tidy(&place);
+    }
+}
+
+#[test]
+fn nobody_who_lingers_holds_up_the_end_beyond_the_time_out() {
+    let place = Place::new();
+    let mut command = place.serve();
+    command.env("DAYBOOK_SERVER__SHUTDOWN_TIMEOUT", "2s");
+    let mut daemon = Daemon::start_as(&place, command).unwrap();
+    let _silent = daemon.client();
+    let mut idle = daemon.client();
+    idle.post("application/json", &line("kept")).unwrap();
+    let mut mid_body = daemon.client();
+    let head = "POST /api/v1/activity HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Content-Length: 1000\r\n\r\n{\"category\":";
+    mid_body.send(head).unwrap();
+    // Answered after the half request was accepted: connections are taken in their order.
+    daemon.client().get("/healthz").unwrap();
+    let began = Instant::now();
+    daemon.signal(Signal::TERM);
+    let status = daemon.ended(PATIENCE);
+    let took = began.elapsed();
+    println!("it took {took:?}");
+    assert_eq!(status.code(), Some(0), "{}", place.told());
+    assert!(took < Duration::from_millis(2_500), "{took:?}");
+    assert_tidy(&place);
+    let rows = rows(&place.book());
+    assert_eq!(sent(&rows).len(), 1);
+    assert_eq!(own(&rows), ["server.started", "server.shutting_down"]);
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_up_the_end_at_all() {
+    let place = Place::new();
+    let mut daemon = Daemon::start(&place);
+    let mut idle: Vec<Client> = (0..10).map(|_| daemon.client()).collect();
+    for client in &mut idle {
+        client.get("/healthz").unwrap();
+    }
+    let began = Instant::now();
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.ended(PATIENCE).code(), Some(0));
+    let took = began.elapsed();
+    println!("it took {took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn a_second_signal_waits_for_no_request() {
+    let place = Place::new();
+    let mut daemon = Daemon::start(&place);
+    let mut mid_body = daemon.client();
+    let head = "POST /api/v1/activity HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Content-Length: 1000\r\n\r\n{";
+    mid_body.send(head).unwrap();
+    daemon.client().get("/healthz").unwrap();
+    let began = Instant::now();
+    daemon.signal(Signal::INT);
+    eventually("the first signal is heard", PATIENCE, || {
+        place.told().contains("SIGINT: stopping").then_some(())
+    });
+    daemon.signal(Signal::INT);
+    assert_eq!(daemon.ended(PATIENCE).code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(2), "{}", place.told());
+    assert_tidy(&place);
+}

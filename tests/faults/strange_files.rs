@@ -1,0 +1,171 @@
+//! A file that is no book of ours, or a damaged one: the daemon says what it found and what to do, and leaves
+//! everything as it was.
+
+use crate::support::daemon::{Daemon, Place};
+use crate::support::load::Load;
+use crate::support::say;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Every file of a folder, by name, with its bytes.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        (name, std::fs::read(file.path()).unwrap_or_default())
+    });
+    files.collect()
+}
+
+/// `serve` refuses with `code`, says all of `said`, and changes nothing. No other command does better.
+fn assert_refused(place: &Place, code: i32, said: &[&str]) {
+    let before = contents(place.folder());
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["export"],
+        &["check"],
+    ] {
+        let output = place.daybook(command).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {told}");
+        for text in said {
+            assert!(told.contains(text), "{command:?}: {told}");
+        }
+        assert!(told.contains(place.book().to_str().unwrap()), "{told}");
+    }
+    let after = contents(place.folder());
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&before), names(&after));
+    assert!(before == after, "bytes have changed");
+}
+
+/// A book with a few thousand entries, in order and closed.
+fn a_book() -> Place {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    let load = Load::start(daemon.address, "old", &[]);
+    load.reach(1_000);
+    load.finish();
+    assert!(daemon.stop().success());
+    // Empty, and sometimes left: the last connection that closes takes them away, if it is the one that
+    // writes. A WAL without its index would be given one by whoever looks at it.
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.folder().join(format!("daybook.db{suffix}")));
+    }
+    place
+}
+
+fn change(place: &Place, sql: &str) {
+    let mut conn = SqliteConnection::establish(place.book().to_str().unwrap()).unwrap();
+    conn.batch_execute(sql).unwrap();
+}
+
+#[test]
+fn a_text_file_is_left_alone() {
+    let place = Place::new();
+    std::fs::write(place.book(), "Dear diary,\n".repeat(500)).unwrap();
+    assert_refused(
+        &place,
+        65,
+        &["is not an SQLite file", "Set storage.url to another file"],
+    );
+}
+
+#[test]
+fn a_directory_is_left_alone() {
+    let place = Place::new();
+    std::fs::create_dir(place.book()).unwrap();
+    assert_refused(&place, 65, &["is not a file", "Set storage.url to a file"]);
+}
+
+#[test]
+fn a_book_that_may_not_be_read_is_left_alone() {
+    if rustix::process::geteuid().is_root() {
+        say("SKIPPED: a_book_that_may_not_be_read_is_left_alone: root may read everything");
+        return;
+    }
+    use std::os::unix::fs::PermissionsExt;
+    let place = a_book();
+    std::fs::set_permissions(place.book(), std::fs::Permissions::from_mode(0o000)).unwrap();
+    let output = place
+        .daybook(&["serve", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert!(matches!(output.status.code(), Some(65 | 74)), "{output:?}");
+}
+
+#[test]
+fn the_file_of_another_program_is_left_alone() {
+    let place = Place::new();
+    change(
+        &place,
+        "CREATE TABLE moz_places (url TEXT); INSERT INTO moz_places VALUES ('x')",
+    );
+    assert_refused(
+        &place,
+        65,
+        &["another program", "moz_places", "another file"],
+    );
+}
+
+#[test]
+fn a_book_of_a_newer_version_is_left_alone() {
+    let place = a_book();
+    change(
+        &place,
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')",
+    );
+    assert_refused(&place, 65, &["newer Daybook", "29991231000001"]);
+}
+
+#[test]
+fn a_book_that_was_cut_is_left_alone() {
+    for part in [2, 3, 10] {
+        let place = a_book();
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(place.book())
+            .unwrap();
+        let length = file.metadata().unwrap().len();
+        file.set_len(length / part).unwrap();
+        assert_refused(&place, 65, &["damaged", "backup"]);
+    }
+}
+
+#[test]
+fn a_book_whose_beginning_was_written_over_is_left_alone() {
+    let place = a_book();
+    let mut bytes = std::fs::read(place.book()).unwrap();
+    bytes[..4096].fill(0x55);
+    std::fs::write(place.book(), &bytes).unwrap();
+    assert_refused(&place, 65, &["is not an SQLite file"]);
+}
+
+#[test]
+fn a_book_whose_schema_was_written_over_is_left_alone() {
+    let place = a_book();
+    let mut bytes = std::fs::read(place.book()).unwrap();
+    bytes[100..4096].fill(0x55);
+    std::fs::write(place.book(), &bytes).unwrap();
+    assert_refused(&place, 65, &["damaged"]);
+}
+
+/// Damage in the middle is not looked for at the start; `check` finds it, and no answer is made of it.
+#[test]
+fn damage_in_the_middle_is_found_by_check_and_never_answered_as_entries() {
+    let place = a_book();
+    let mut bytes = std::fs::read(place.book()).unwrap();
+    let (from, to) = (bytes.len() / 4096 / 3 * 4096, bytes.len() / 4096 / 2 * 4096);
+    bytes[from..to].fill(0x55);
+    std::fs::write(place.book(), &bytes).unwrap();
+    let check = place.daybook(&["check"]).output().unwrap();
+    assert!(matches!(check.status.code(), Some(1 | 65)), "{check:?}");
+    let export = place
+        .daybook(&["export", "--format", "ndjson"])
+        .output()
+        .unwrap();
+    assert!(!export.status.success(), "{:?}", export.status);
+    assert!(!String::from_utf8_lossy(&export.stdout).contains("UUUU"));
+}

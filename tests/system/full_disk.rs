@@ -1,0 +1,226 @@
+//! A full disk: whoever writes is told so, whoever reads goes on, and it mends itself when there is room.
+
+use crate::machine::{Mount, can};
+use crate::support::book::{Ledger, own, rows};
+use crate::support::client::Client;
+use crate::support::daemon::{Daemon, Place};
+use crate::support::load::{Load, line};
+use crate::support::{eventually, say};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The promise is five seconds.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+fn memory(law: &str, size: &str) -> Option<Mount> {
+    if !can(law, &["mount"]) {
+        return None;
+    }
+    Mount::memory(size)
+        .map_err(|why| say(format_args!("SKIPPED: {law}: {why}")))
+        .ok()
+}
+
+/// Takes all the room that is left.
+fn fill(folder: &Path) -> PathBuf {
+    let path = folder.join("ballast");
+    let mut file = File::create(&path).unwrap();
+    for size in [65_536, 4_096, 1] {
+        while file
+            .write(&vec![7; size])
+            .is_ok_and(|written| written == size)
+        {}
+    }
+    path
+}
+
+/// The reserve was given up to record that the disk is full; what it left is room for a few more.
+fn use_up(place: &Place, client: &mut Client) {
+    let reserve = place.folder().join("daybook.db.reserve");
+    let mut number = 0;
+    eventually("no room at all", Duration::from_secs(10), || {
+        let was_held = reserve.exists();
+        number += 1;
+        let last = line(&format!("last-room-{number}"));
+        let answer = client.post("application/json", &last).unwrap();
+        (answer.status == 507 && !was_held).then_some(())
+    });
+}
+
+fn assert_full(place: &Place, client: &mut Client) {
+    let refused = client.post("application/json", &line("no-room")).unwrap();
+    assert_eq!(refused.status, 507, "{refused:?}");
+    assert!(
+        refused
+            .head
+            .contains("content-type: application/problem+json"),
+        "{refused:?}"
+    );
+    assert_eq!(refused.json()["status"], 507);
+    let ready = client.get("/readyz").unwrap();
+    assert_eq!(ready.status, 503, "{ready:?}");
+    assert_eq!(ready.json()["reason"], "no space is left for the book");
+    assert!(
+        place.told().contains("ERROR no space is left for the book"),
+        "{}",
+        place.told()
+    );
+    // Readers go on.
+    let page = client
+        .get("/api/v1/activity?limit=10&category=device")
+        .unwrap();
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(!page.json()["items"].as_array().unwrap().is_empty());
+    assert_eq!(client.get("/healthz").unwrap().status, 200);
+}
+
+/// Ready by itself: nobody has to write first.
+fn assert_mends(place: &Place, client: &mut Client) {
+    eventually("ready again", RECOVERY, || {
+        (client.get("/readyz").unwrap().status == 200).then_some(())
+    });
+    assert!(
+        place.told().contains("INFO  the book can be written again"),
+        "{}",
+        place.told()
+    );
+    assert_eq!(
+        client
+            .post("application/json", &line("room-again"))
+            .unwrap()
+            .status,
+        201
+    );
+}
+
+fn assert_nothing_lost(place: &Place, daemon: Daemon<'_>, ledger: &Ledger) {
+    assert!(daemon.stop().success());
+    let rows = rows(&place.book());
+    ledger.assert_kept(&rows);
+    assert!(
+        rows.iter().all(|row| row.id != "no-room"),
+        "what was refused is not there"
+    );
+    assert!(rows.iter().any(|row| row.id == "room-again"));
+    assert!(own(&rows).contains(&"server.storage_full"), "it is said");
+    assert!(place.daybook(&["check"]).status().unwrap().success());
+}
+
+#[test]
+fn a_disk_that_others_fill_is_told_survived_and_mended() {
+    let law = "a_disk_that_others_fill_is_told_survived_and_mended";
+    let Some(disk) = memory(law, "4m") else {
+        return;
+    };
+    let place = Place::at(disk.path());
+    let daemon = Daemon::start(&place);
+    let mut ledger = Ledger::default();
+    let load = Load::start(daemon.address, "load", &[]);
+    load.reach(200);
+    let ballast = fill(disk.path());
+    let mut client = daemon.client();
+    // The WAL has a little room within its last page and what a checkpoint gave it.
+    eventually("a 507", Duration::from_secs(10), || {
+        (client.get("/readyz").unwrap().status == 503).then_some(())
+    });
+    let report = load.finish();
+    assert!(
+        report.refusals.iter().all(|status| *status == 507),
+        "{:?}",
+        report.refusals
+    );
+    let refused = report.refusals.len();
+    ledger.note(report);
+    use_up(&place, &mut client);
+    assert_full(&place, &mut client);
+    std::fs::remove_file(ballast).unwrap();
+    assert_mends(&place, &mut client);
+    drop(client);
+    assert_nothing_lost(&place, daemon, &ledger);
+    println!(
+        "{} acknowledged, {refused} requests refused with 507, 0 lost",
+        ledger.len()
+    );
+}
+
+#[test]
+fn a_disk_that_the_book_itself_fills_is_no_other() {
+    for size in ["1m", "2m", "3m"] {
+        let Some(disk) = memory("a_disk_that_the_book_itself_fills_is_no_other", size) else {
+            return;
+        };
+        let place = Place::at(disk.path());
+        let daemon = Daemon::start(&place);
+        let load = Load::start(daemon.address, "load", &[]);
+        let mut client = daemon.client();
+        eventually("the disk is full", Duration::from_secs(30), || {
+            (client.get("/readyz").unwrap().status == 503).then_some(())
+        });
+        let mut ledger = Ledger::default();
+        ledger.note(load.finish());
+        use_up(&place, &mut client);
+        assert_full(&place, &mut client);
+        disk.resize("16m");
+        assert_mends(&place, &mut client);
+        drop(client);
+        assert_nothing_lost(&place, daemon, &ledger);
+        println!(
+            "{size}: {} acknowledged until it was full, 0 lost",
+            ledger.len()
+        );
+    }
+}
+
+/// The control: the same with room enough has nothing to refuse.
+#[test]
+fn with_room_enough_nothing_is_refused() {
+    let Some(disk) = memory("with_room_enough_nothing_is_refused", "64m") else {
+        return;
+    };
+    let place = Place::at(disk.path());
+    let daemon = Daemon::start(&place);
+    let load = Load::start(daemon.address, "load", &[]);
+    load.reach(2_000);
+    let report = load.finish();
+    assert!(report.refusals.is_empty(), "{:?}", report.refusals);
+    assert_eq!(daemon.client().get("/readyz").unwrap().status, 200);
+}
+
+#[test]
+fn a_daemon_that_dies_on_a_full_disk_starts_anew_for_its_readers() {
+    let law = "a_daemon_that_dies_on_a_full_disk_starts_anew_for_its_readers";
+    let Some(disk) = memory(law, "4m") else {
+        return;
+    };
+    let place = Place::at(disk.path());
+    let daemon = Daemon::start(&place);
+    let load = Load::start(daemon.address, "load", &[]);
+    load.reach(200);
+    let ballast = fill(disk.path());
+    let mut client = daemon.client();
+    eventually("full", Duration::from_secs(10), || {
+        (client.get("/readyz").unwrap().status == 503).then_some(())
+    });
+    let mut ledger = Ledger::default();
+    daemon.kill();
+    ledger.note(load.finish());
+    // It starts all the same, for its readers.
+    let daemon = Daemon::start(&place);
+    let mut client = daemon.client();
+    let page = client.get("/api/v1/activity").unwrap();
+    assert!(!page.json()["items"].as_array().unwrap().is_empty());
+    // What the WAL held before is room now, but not for long.
+    let load = Load::start(daemon.address, "second-life", &[]);
+    eventually("full", Duration::from_secs(10), || {
+        (client.get("/readyz").unwrap().status == 503).then_some(())
+    });
+    ledger.note(load.finish());
+    use_up(&place, &mut client);
+    assert_full(&place, &mut client);
+    std::fs::remove_file(ballast).unwrap();
+    assert_mends(&place, &mut client);
+    drop(client);
+    assert_nothing_lost(&place, daemon, &ledger);
+}
