@@ -38,7 +38,7 @@ pub struct Args {
     /// Telemetry to standard error: off, error, warn, info, debug or trace, or MODULE=LEVEL with commas
     #[arg(long, global = true, value_name = "LEVEL", value_parser = log_filter)]
     pub log: Option<String>,
-    /// The book, instead of [storage] url: sqlite://PATH or postgres://…
+    /// The book, instead of storage.url: sqlite://PATH or postgres://…
     #[arg(long, global = true, value_name = "URL")]
     pub storage_url: Option<String>,
     #[command(subcommand)]
@@ -125,7 +125,7 @@ Examples:
 
 #[derive(Debug, Default, clap::Args)]
 pub struct Serve {
-    /// Where to listen, instead of [server] listen; may be given several times
+    /// Where to listen, instead of server.listen; may be given several times
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub listen: Vec<String>,
 }

@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
 use crate::http::parameters::FilterParameters;
 use crate::http::wire::{FormatSchema, ProblemSchema};
-use crate::storage::{EntryReader, StorageError};
+use crate::storage::{EntryReader, ExportPart};
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
@@ -97,60 +97,68 @@ struct Export {
     upto: Seq,
 }
 
-/// What has been encoded, and where to go on; none at the end.
-struct Part {
+/// What is read ahead, and what has been encoded of it so far.
+struct Ahead<F> {
+    part: F,
+    encoder: Box<dyn Encoder>,
     bytes: Vec<u8>,
-    next: Option<(Box<dyn Encoder>, Seq)>,
 }
 
 impl Export {
-    /// The next part is read while this one is on its way.
+    /// The next part is read while this one is encoded and on its way.
     fn into_stream(
         self,
         format: Format,
     ) -> impl futures_util::Stream<Item = Result<Bytes, actix_web::Error>> {
         let export = Arc::new(self);
-        let mut start = Vec::new();
         let mut encoder = format.encoder();
-        encoder.start(&mut start);
-        let first = Arc::clone(&export).part(start, encoder, 0);
-        stream::unfold(Some(first), move |coming| {
+        let mut bytes = Vec::new();
+        encoder.start(&mut bytes);
+        let part = Arc::clone(&export).part(0);
+        let ahead = Ahead {
+            part,
+            encoder,
+            bytes,
+        };
+        stream::unfold(Some(ahead), move |ahead| {
             let export = Arc::clone(&export);
             async move {
-                let part = match coming?.await {
+                let Ahead {
+                    part,
+                    mut encoder,
+                    mut bytes,
+                } = ahead?;
+                let ExportPart { items, next } = match part.await {
                     Ok(part) => part,
                     Err(error) => return Some((Err(actix_web::Error::from(error)), None)),
                 };
-                let coming = part
-                    .next
-                    .map(|(encoder, after)| export.part(Vec::new(), encoder, after));
-                Some((Ok(Bytes::from(part.bytes)), coming))
+                let upto = export.upto;
+                let next = next.filter(|after| *after < upto);
+                let coming = next.map(|after| export.part(after));
+                for stored in &items {
+                    encoder.entry(&stored.entry, &mut bytes);
+                }
+                let ahead = match coming {
+                    Some(part) => Some(Ahead {
+                        part,
+                        encoder,
+                        bytes: Vec::with_capacity(bytes.len()),
+                    }),
+                    None => {
+                        encoder.end(&mut bytes);
+                        None
+                    }
+                };
+                Some((Ok(Bytes::from(bytes)), ahead))
             }
         })
     }
 
-    /// Begins to read and encode at once, whoever awaits it when.
-    fn part(
-        self: Arc<Self>,
-        mut bytes: Vec<u8>,
-        mut encoder: Box<dyn Encoder>,
-        after: Seq,
-    ) -> impl Future<Output = Result<Part, ApiError>> {
-        let reading = web::block(move || -> Result<Part, StorageError> {
-            let part = self
-                .reader
-                .export(&self.scope, &self.filter, after, self.upto, PART)?;
-            for stored in &part.items {
-                encoder.entry(&stored.entry, &mut bytes);
-            }
-            let next = match part.next {
-                Some(after) if after < self.upto => Some((encoder, after)),
-                _ => {
-                    encoder.end(&mut bytes);
-                    None
-                }
-            };
-            Ok(Part { bytes, next })
+    /// Begins to read at once, whoever awaits it when.
+    fn part(self: Arc<Self>, after: Seq) -> impl Future<Output = Result<ExportPart, ApiError>> {
+        let reading = web::block(move || {
+            self.reader
+                .export(&self.scope, &self.filter, after, self.upto, PART)
         });
         async move {
             let part = reading.await.map_err(|_| ApiError::Internal)?;

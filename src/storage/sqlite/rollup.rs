@@ -16,7 +16,7 @@ use diesel::upsert::excluded;
 
 /// Entries in the tally at which the next commit writes it down. More of them make recording cheaper, and
 /// the tail longer that readers add up themselves.
-pub const ROLL_AT: u64 = 2_000;
+pub const ROLL_AT: u64 = 8_000;
 
 /// Entries rolled up in one transaction when a book of a former version is opened.
 const STEP: i64 = 10_000;
