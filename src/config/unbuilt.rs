@@ -11,16 +11,14 @@ enum Then {
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 14] = [
+const UNBUILT: [(&str, Then); 12] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
     ("privacy.emails", Then::Refuse),
     ("privacy.strict", Then::Refuse),
     ("limits.entries_per_minute", Then::Refuse),
-    ("limits.sessions", Then::Warn),
     ("limits.sessions_per_key", Then::Warn),
     ("activity.record_requests", Then::Warn),
-    ("live", Then::Warn),
     ("auth", Then::Warn),
     ("ingest", Then::Warn),
     ("discovery", Then::Warn),
