@@ -57,6 +57,9 @@ struct Options {
     /// Pages and searches in a book ten times as large as well.
     #[arg(long, global = true)]
     large: bool,
+    /// Only contestants whose name holds this text, and the promises between them; for a profiler, say.
+    #[arg(long, global = true, value_name = "TEXT")]
+    only: Option<String>,
     /// Leave the FastAPI server out.
     #[arg(long, global = true)]
     no_fastapi: bool,
@@ -120,6 +123,7 @@ impl Bench {
                 warm_up: share(0.25)?,
                 disk: share(1.0)?,
                 scratch: scratch.clone(),
+                only: options.only.clone(),
             },
             shelf: Shelf::new(&scratch),
             entries: options.entries,

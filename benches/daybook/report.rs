@@ -137,6 +137,11 @@ impl Promise {
         }
     }
 
+    /// Whose figures it is about.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.of.as_str()).chain(self.to.as_deref())
+    }
+
     pub fn figure(of: &str, quantity: Quantity, target: Target) -> Self {
         Self {
             of: of.into(),

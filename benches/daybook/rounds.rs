@@ -15,6 +15,14 @@ pub struct Plan {
     pub warm_up: Duration,
     pub disk: Duration,
     pub scratch: PathBuf,
+    /// Whose name does not hold this has no turn.
+    pub only: Option<String>,
+}
+
+impl Plan {
+    fn has_a_turn(&self, name: &str) -> bool {
+        self.only.as_deref().is_none_or(|text| name.contains(text))
+    }
 }
 
 pub struct Contestant<'a> {
@@ -47,8 +55,10 @@ pub fn contest_with(
     plan: &Plan,
     mut prepare: impl FnMut() -> Result<(), String>,
     mut contestants: Vec<Contestant<'_>>,
-    promises: Vec<Promise>,
+    mut promises: Vec<Promise>,
 ) -> Result<Report, String> {
+    contestants.retain(|contestant| plan.has_a_turn(&contestant.name));
+    promises.retain(|promise| promise.names().all(|name| plan.has_a_turn(name)));
     let mut lines: Vec<Line> = contestants
         .iter()
         .map(|contestant| Line {

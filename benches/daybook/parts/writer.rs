@@ -178,9 +178,9 @@ fn grouped(
     in_system(async {
         let writer = LogWriter::start(book).await?;
         let sender = {
-            let writer = writer.clone();
+            let writer = Rc::new(writer.clone());
             move |number: usize| {
-                let (writer, entry) = (writer.clone(), pool[number % POOL].clone());
+                let (writer, entry) = (Rc::clone(&writer), pool[number % POOL].clone());
                 async move { writer.record(entry).await }
             }
         };

@@ -109,8 +109,7 @@ impl Transaction<'_> {
     ) -> Result<(), StorageError> {
         let text = ts.text();
         let text = std::str::from_utf8(&text).map_err(|e| StorageError::Other(e.to_string()))?;
-        diesel::insert_into(activity_log::table)
-            .values(NewRow::new(entry, seq, id, text))
+        NewRow::new(entry, seq, id, text)
             .execute(self.conn)
             .map_err(storage)?;
         self.head.last_seq = seq;
