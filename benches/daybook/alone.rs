@@ -1,12 +1,15 @@
 //! What grouping is compared with: the same hop to an actor on its own thread and back through a oneshot, but
-//! one transaction for each message, through the C API. In the process, and behind the smallest server that
-//! reads the same JSON.
+//! one transaction for each message, through the product's own store or through the C API. In the process, and
+//! behind the smallest server that reads the same JSON.
 
 use crate::process::{Server, free_address};
 use crate::raw_book::{RawBook, now, text_of};
 use crate::rows::Row;
+use crate::subject::Store;
 use actix::prelude::*;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use daybook::domain::NewEntry;
+use daybook::storage::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::net::SocketAddr;
@@ -16,18 +19,19 @@ use tokio::sync::oneshot;
 
 type Answer = Result<i64, String>;
 
-pub struct Record {
-    row: Row,
+/// One thing to be committed on its own.
+struct Record<T> {
+    what: T,
     answer: oneshot::Sender<Answer>,
 }
 
-impl Message for Record {
+impl<T: 'static> Message for Record<T> {
     type Result = ();
 }
 
-pub struct Alone(RawBook);
+struct Alone<T>(Box<dyn FnMut(T) -> Answer>);
 
-impl Actor for Alone {
+impl<T: 'static> Actor for Alone<T> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
@@ -35,35 +39,67 @@ impl Actor for Alone {
     }
 }
 
-impl Handler<Record> for Alone {
+impl<T: 'static> Handler<Record<T>> for Alone<T> {
     type Result = ();
 
-    fn handle(&mut self, message: Record, _: &mut Context<Self>) {
-        let done = self.0.commit(std::iter::once(&message.row));
+    fn handle(&mut self, message: Record<T>, _: &mut Context<Self>) {
+        let done = self.0(message.what);
         // Who asked may be gone when a measurement ends.
         let _ = message.answer.send(done);
     }
 }
 
 /// The way to it.
-#[derive(Clone)]
-pub struct Recorder(Addr<Alone>);
+pub struct Recorder<T: 'static>(Addr<Alone<T>>);
 
-impl Recorder {
-    /// Starts the actor on a thread of its own.
-    pub fn start(book: &Path) -> Self {
-        let path = book.to_owned();
+impl<T> Clone for Recorder<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Send + 'static> Recorder<T> {
+    /// Starts the actor on a thread of its own, with what is made there.
+    fn start<C: FnMut(T) -> Answer + 'static>(commit: impl FnOnce() -> C + Send + 'static) -> Self {
         let arbiter = Arbiter::new();
         Self(Alone::start_in_arbiter(&arbiter.handle(), move |_| {
-            Alone(RawBook::open(&path).expect("the book was opened before"))
+            Alone(Box::new(commit()))
         }))
     }
 
-    pub async fn record(&self, row: Row) -> Answer {
+    pub async fn record(&self, what: T) -> Answer {
         let (answer, received) = oneshot::channel();
-        let sent = self.0.try_send(Record { row, answer });
+        let sent = self.0.try_send(Record { what, answer });
         sent.map_err(|e| e.to_string())?;
         received.await.map_err(|e| e.to_string())?
+    }
+}
+
+impl Recorder<Row> {
+    /// Through the C API.
+    pub fn raw(book: &Path) -> Self {
+        let path = book.to_owned();
+        Self::start(move || {
+            let mut book = RawBook::open(&path).expect("the book was opened before");
+            move |row| book.commit(std::iter::once(&row))
+        })
+    }
+}
+
+impl Recorder<NewEntry> {
+    /// Through the product's store, as the LogWriter does it for a whole group.
+    pub fn ungrouped(book: &Path) -> Self {
+        let path = book.to_owned();
+        Self::start(move || {
+            let mut store = Store::open(&path).expect("the book was opened before");
+            move |entry| {
+                let request = Request {
+                    entries: vec![entry],
+                    ..Request::default()
+                };
+                store.commit(&[request]).map(|()| 0)
+            }
+        })
     }
 }
 
@@ -83,7 +119,7 @@ pub fn start_server(book: &Path, log: &Path) -> Result<Server, String> {
 /// Serves until it is ended.
 pub fn serve(listen: SocketAddr, book: PathBuf) -> std::io::Result<()> {
     actix_web::rt::System::new().block_on(async move {
-        let recorder = web::Data::new(Recorder::start(&book));
+        let recorder = web::Data::new(Recorder::raw(&book));
         HttpServer::new(move || {
             App::new()
                 .app_data(recorder.clone())
@@ -116,7 +152,7 @@ struct Outgoing {
     duplicate: bool,
 }
 
-async fn record(recorder: web::Data<Recorder>, body: web::Bytes) -> HttpResponse {
+async fn record(recorder: web::Data<Recorder<Row>>, body: web::Bytes) -> HttpResponse {
     let Ok(incoming) = serde_json::from_slice::<Incoming>(&body) else {
         return HttpResponse::BadRequest().finish();
     };

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 /// What is compared stands side by side, so that the disk has little time to change between the two.
-const ORDER: [What; 11] = [
+const ORDER: [What; 12] = [
     What::Raw(1),
     What::Grouped(1),
     What::Alone(1),
@@ -29,6 +29,7 @@ const ORDER: [What; 11] = [
     What::Store,
     What::Raw(512),
     What::Grouped(512),
+    What::Ungrouped(512),
     What::Alone(512),
     What::Raw(1000),
 ];
@@ -39,6 +40,9 @@ enum What {
     Raw(usize),
     /// So many senders.
     Grouped(usize),
+    /// As many, each with a transaction for each of its messages, through the product's store.
+    Ungrouped(usize),
+    /// The same through the C API.
     Alone(usize),
     Store,
 }
@@ -67,6 +71,9 @@ fn on_book(bench: &Bench, size: u64) -> Result<Report, String> {
             What::Grouped(senders) => {
                 Ok(book.measured(|path| grouped(plan, path, entries, senders))?)
             }
+            What::Ungrouped(senders) => {
+                Ok(book.measured(|path| ungrouped(plan, path, entries, senders))?)
+            }
             What::Alone(senders) => Ok(book.measured(|path| alone(plan, path, rows, senders))?),
             What::Store => Ok(book.measured(|path| stored(plan, path, entries))?),
         })
@@ -85,10 +92,11 @@ fn promises() -> Vec<Promise> {
     let ratio = |of: What, to: What, target| {
         Promise::ratio(&of.name(), &to.name(), EntriesPerSecond, target)
     };
-    use What::{Alone, Grouped, Raw, Store};
+    use What::{Alone, Grouped, Raw, Store, Ungrouped};
     vec![
         ratio(Grouped(512), Raw(512), Target::AtLeast(0.7)),
-        ratio(Grouped(512), Alone(512), Target::AtLeast(6.0)),
+        ratio(Grouped(512), Ungrouped(512), Target::AtLeast(6.0)),
+        ratio(Grouped(512), Alone(512), Target::None),
         ratio(Store, Raw(512), Target::None),
         ratio(Grouped(64), Raw(64), Target::None),
         ratio(Grouped(1), Alone(1), Target::None),
@@ -103,11 +111,13 @@ impl What {
                 format!("raw SQLite, {} a transaction", several(together, "row"))
             }
             Self::Grouped(senders) => format!("LogWriter, {}", several(senders, "sender")),
+            Self::Ungrouped(senders) => {
+                let senders = several(senders, "sender");
+                format!("one transaction per message, {senders}")
+            }
             Self::Alone(senders) => {
-                format!(
-                    "one transaction per message, {}",
-                    several(senders, "sender")
-                )
+                let senders = several(senders, "sender");
+                format!("one transaction per message through the C API, {senders}")
             }
             Self::Store => {
                 let rows = several(STORED, "row");
@@ -190,13 +200,32 @@ fn grouped(
     })
 }
 
+fn ungrouped(
+    plan: &Plan,
+    book: &Path,
+    entries: &[NewEntry],
+    senders: usize,
+) -> Result<(u64, Sample), String> {
+    one_by_one(plan, Recorder::ungrouped, book, entries, senders)
+}
+
 fn alone(plan: &Plan, book: &Path, rows: &[Row], senders: usize) -> Result<(u64, Sample), String> {
-    let pool: Rc<Vec<Row>> = Rc::new(rows.to_vec());
+    one_by_one(plan, Recorder::raw, book, rows, senders)
+}
+
+fn one_by_one<T: Clone + Send + 'static>(
+    plan: &Plan,
+    start: impl FnOnce(&Path) -> Recorder<T>,
+    book: &Path,
+    pool: &[T],
+    senders: usize,
+) -> Result<(u64, Sample), String> {
+    let pool: Rc<Vec<T>> = Rc::new(pool.to_vec());
     in_system(async {
-        let recorder = Recorder::start(book);
+        let recorder = start(book);
         let sender = move |number: usize| {
-            let (recorder, row) = (recorder.clone(), pool[number % POOL].clone());
-            async move { recorder.record(row).await.map(drop) }
+            let (recorder, what) = (recorder.clone(), pool[number % POOL].clone());
+            async move { recorder.record(what).await.map(drop) }
         };
         drive(plan, senders, sender).await
     })
