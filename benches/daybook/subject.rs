@@ -41,7 +41,8 @@ impl Store {
     /// One transaction.
     pub fn commit(&mut self, group: &[Request]) -> Result<(), String> {
         let committed = self.0.commit(crate::raw_book::now(), group);
-        committed.map(drop).map_err(|e| e.to_string())
+        let settled = committed.and_then(|_| self.0.settle());
+        settled.map_err(|e| e.to_string())
     }
 }
 

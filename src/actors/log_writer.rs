@@ -174,6 +174,7 @@ impl LogWriter {
                     answer_next(answers, Ok(receipts));
                 }
                 self.tell(recorded);
+                self.settle();
             }
             Err(StorageError::Other(_)) if requests.len() > 1 => {
                 // One of them is at fault; the others do not pay for it.
@@ -219,6 +220,16 @@ impl LogWriter {
             Err(error) => log::warn!("a commit failed, and its senders were told so: {error}"),
         }
         committed
+    }
+
+    /// Behind the answers, since nobody has to wait for it.
+    fn settle(&mut self) {
+        if let Err(error) = self.store().settle() {
+            match error.is_fatal() {
+                true => vital::stop_on(&error),
+                false => log::warn!("the book was not tidied up after a commit: {error}"),
+            }
+        }
     }
 
     /// What a group brought into the book; none when nobody listens, or when nothing was new.

@@ -115,6 +115,12 @@ pub trait EntryWriter: Send {
     /// file back to the file system, whatever freed it.
     fn sweep(&mut self, limit: usize) -> Result<Removed, StorageError>;
 
+    /// What a commit leaves to be tidied up. It is asked for after the senders were answered, who need not
+    /// wait for it: what was committed is durable already.
+    fn settle(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Proves that the book can be written, without leaving anything in it.
     fn probe(&mut self) -> Result<(), StorageError>;
 

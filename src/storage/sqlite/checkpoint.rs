@@ -9,8 +9,56 @@ use diesel::sql_types::Integer;
 /// Pages in the WAL at which a commit moves them into the book's file: 16 MiB.
 pub const CHECKPOINT_PAGES: i32 = 4_000;
 
+/// Pages that the WAL may have grown by before it is looked at again. Looking is a statement of its own, which
+/// a commit of one entry would feel.
+const LOOK_AFTER_PAGES: usize = 500;
+
+/// What an entry writes at most, when the transaction is small: its row, and a page of each index.
+const PAGES_OF_AN_ENTRY: usize = 9;
+/// The head, and what the numbers are taken from.
+const PAGES_OF_A_COMMIT: usize = 2;
+
+/// How much may have come to the WAL since it was looked at.
+#[derive(Debug, Default)]
+pub struct Wal {
+    unseen: usize,
+}
+
+impl Wal {
+    pub fn grew_by(&mut self, entries: usize) {
+        self.unseen += entries * PAGES_OF_AN_ENTRY + PAGES_OF_A_COMMIT;
+    }
+
+    pub fn look_when_grown(&mut self, conn: &mut SqliteConnection) -> Result<(), StorageError> {
+        if self.unseen < LOOK_AFTER_PAGES {
+            return Ok(());
+        }
+        self.look_at(conn)
+    }
+
+    /// After a commit. Of what goes wrong only what the writer must not survive is an error: what was committed
+    /// is durable in the WAL, and what finds no room, or finds the book busy, is tried again after a later one.
+    pub fn look_at(&mut self, conn: &mut SqliteConnection) -> Result<(), StorageError> {
+        self.unseen = 0;
+        let done = checkpoint(conn, "NOOP").and_then(|held| {
+            if held.is_due() {
+                checkpoint(conn, "PASSIVE")?;
+            }
+            Ok(())
+        });
+        match done {
+            Err(error) if error.is_fatal() => Err(error),
+            Err(StorageError::Full | StorageError::Busy(_)) | Ok(()) => Ok(()),
+            Err(error) => {
+                log::warn!("the WAL was not moved into the book's file: {error}");
+                Ok(())
+            }
+        }
+    }
+}
+
 #[derive(QueryableByName)]
-struct Wal {
+struct Held {
     /// Pages in it.
     #[diesel(sql_type = Integer)]
     log: i32,
@@ -19,33 +67,14 @@ struct Wal {
     checkpointed: i32,
 }
 
-impl Wal {
-    /// Asked after each commit, since readers may keep a part of it from being moved.
+impl Held {
+    /// Readers may keep a part of it from being moved.
     fn is_due(&self) -> bool {
         self.log >= CHECKPOINT_PAGES && self.checkpointed < self.log
     }
 }
 
-/// After a commit. Of what goes wrong only what the writer must not survive is an error: what was committed
-/// is durable in the WAL, and what finds no room, or finds the book busy, is tried again after the next commit.
-pub fn when_due(conn: &mut SqliteConnection) -> Result<(), StorageError> {
-    let done = checkpoint(conn, "NOOP").and_then(|wal| {
-        if wal.is_due() {
-            checkpoint(conn, "PASSIVE")?;
-        }
-        Ok(())
-    });
-    match done {
-        Err(error) if error.is_fatal() => Err(error),
-        Err(StorageError::Full | StorageError::Busy(_)) | Ok(()) => Ok(()),
-        Err(error) => {
-            log::warn!("the WAL was not moved into the book's file: {error}");
-            Ok(())
-        }
-    }
-}
-
-fn checkpoint(conn: &mut SqliteConnection, mode: &str) -> Result<Wal, StorageError> {
+fn checkpoint(conn: &mut SqliteConnection, mode: &str) -> Result<Held, StorageError> {
     diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})"))
         .get_result(conn)
         .map_err(storage)
@@ -68,7 +97,7 @@ mod tests {
         let mut conn = super::super::connection::open_writer(&path).unwrap();
         conn.batch_execute("CREATE TABLE t (x)").unwrap();
         write(&mut conn, CHECKPOINT_PAGES / 2);
-        when_due(&mut conn).unwrap();
+        Wal::default().look_at(&mut conn).unwrap();
         let wal = checkpoint(&mut conn, "NOOP").unwrap();
         assert!(CHECKPOINT_PAGES / 2 < wal.log && wal.log < CHECKPOINT_PAGES);
         assert_eq!(wal.checkpointed, 0);
@@ -76,12 +105,35 @@ mod tests {
         // Not by SQLite itself.
         let wal = checkpoint(&mut conn, "NOOP").unwrap();
         assert!(wal.is_due() && wal.checkpointed == 0);
-        when_due(&mut conn).unwrap();
+        Wal::default().look_at(&mut conn).unwrap();
         let wal = checkpoint(&mut conn, "NOOP").unwrap();
         assert_eq!(wal.log, wal.checkpointed);
         // The WAL begins anew.
         write(&mut conn, 1);
         assert!(checkpoint(&mut conn, "NOOP").unwrap().log < 100);
+    }
+
+    #[test]
+    fn it_is_looked_at_when_much_may_have_come_and_not_for_each_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        let mut conn = super::super::connection::open_writer(&path).unwrap();
+        conn.batch_execute("CREATE TABLE t (x)").unwrap();
+        write(&mut conn, 2 * CHECKPOINT_PAGES);
+        let mut wal = Wal::default();
+        let mut commits = 0;
+        while !is_moved(&mut conn) {
+            wal.grew_by(1);
+            wal.look_when_grown(&mut conn).unwrap();
+            commits += 1;
+            assert!(commits <= LOOK_AFTER_PAGES);
+        }
+        assert!(commits > 10, "{commits}");
+    }
+
+    fn is_moved(conn: &mut SqliteConnection) -> bool {
+        let held = checkpoint(conn, "NOOP").unwrap();
+        held.checkpointed == held.log
     }
 
     #[test]
@@ -93,10 +145,10 @@ mod tests {
         let mut reader = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         reader.batch_execute("BEGIN; SELECT * FROM t").unwrap();
         write(&mut conn, 2 * CHECKPOINT_PAGES);
-        when_due(&mut conn).unwrap();
+        Wal::default().look_at(&mut conn).unwrap();
         assert!(checkpoint(&mut conn, "NOOP").unwrap().is_due());
         reader.batch_execute("COMMIT").unwrap();
-        when_due(&mut conn).unwrap();
+        Wal::default().look_at(&mut conn).unwrap();
         assert!(!checkpoint(&mut conn, "NOOP").unwrap().is_due());
     }
 }

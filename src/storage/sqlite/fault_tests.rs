@@ -107,7 +107,7 @@ const BOOK: &str = "DAYBOOK_TEST_BOOK";
 fn commit_until_it_fails(path: &Path) -> (StorageError, i64) {
     let mut writer = super::open_writer(path).unwrap();
     loop {
-        if let Err(error) = commit(&mut writer, 500) {
+        if let Err(error) = commit(&mut writer, 500).and_then(|()| writer.settle()) {
             return (error, writer.head().last_seq);
         }
     }

@@ -23,7 +23,7 @@ impl SqliteImporter {
         writer.clear(staged.head().last_ts, &everything, &Request::default())?;
         while writer.sweep(SWEEP)?.more {}
         // The first line may be older than anything that the book held.
-        writer.transaction(|transaction| {
+        writer.settled(|transaction| {
             transaction.head.last_ts = Timestamp::from_micros(i64::MIN);
             Ok(())
         })?;
@@ -34,7 +34,7 @@ impl SqliteImporter {
 impl Importer for SqliteImporter {
     fn append(&mut self, lines: &[Imported]) -> Result<(), NotImported> {
         let mut index = 0;
-        let done = self.writer.transaction(|transaction| {
+        let done = self.writer.settled(|transaction| {
             for line in lines {
                 if !transaction.import(line)? {
                     return Ok(false);

@@ -1,6 +1,6 @@
 //! The writing face: the one connection that changes the file. Held by the LogWriter alone.
 
-use super::checkpoint;
+use super::checkpoint::Wal;
 use super::connection::{self, pragma};
 use super::error::{self, storage};
 use super::head::{read_head, write_head};
@@ -33,6 +33,7 @@ pub struct SqliteWriter {
     tally: Tally,
     /// Entries in the tally at which it is written down.
     roll_at: u64,
+    wal: Wal,
     /// Given back when the connection is closed. A book that is only being made has none.
     _lock: Option<BookLock>,
 }
@@ -53,6 +54,7 @@ impl SqliteWriter {
             rolled,
             tally,
             roll_at,
+            wal: Wal::default(),
             _lock: lock,
         })
     }
@@ -92,7 +94,7 @@ impl SqliteWriter {
         past: Option<&Head>,
         record: &Request,
     ) -> Result<(), StorageError> {
-        self.transaction(|transaction| {
+        self.settled(|transaction| {
             let head = &mut transaction.head;
             if let Some(past) = past {
                 head.last_seq = head.last_seq.max(past.last_seq);
@@ -109,9 +111,7 @@ impl SqliteWriter {
         &mut self,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        self.conn
-            .batch_execute("BEGIN IMMEDIATE")
-            .map_err(storage)?;
+        run(&mut self.conn, BEGIN)?;
         let mut transaction = Transaction {
             conn: &mut self.conn,
             head: self.head.clone(),
@@ -124,7 +124,7 @@ impl SqliteWriter {
             if transaction.head != self.head {
                 write_head(transaction.conn, &transaction.head)?;
             }
-            transaction.conn.batch_execute("COMMIT").map_err(storage)?;
+            run(transaction.conn, COMMIT)?;
             Ok(value)
         });
         let Transaction {
@@ -141,7 +141,6 @@ impl SqliteWriter {
                     self.rolled = rolled;
                     self.tally = Tally::default();
                 }
-                checkpoint::when_due(&mut self.conn)?;
                 Ok(value)
             }
             Err(error) => {
@@ -151,6 +150,25 @@ impl SqliteWriter {
             }
         }
     }
+
+    /// A transaction after which nobody waits for an answer, so that it is tidied up at once.
+    pub(super) fn settled<T>(
+        &mut self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let done = self.transaction(work)?;
+        self.wal.look_at(&mut self.conn)?;
+        Ok(done)
+    }
+}
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+
+/// A statement without an answer, which is prepared once.
+fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StorageError> {
+    let done = diesel::sql_query(sql).execute(conn);
+    done.map(drop).map_err(storage)
 }
 
 impl SqliteWriter {
@@ -162,7 +180,7 @@ impl SqliteWriter {
         }
         let vacuum = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
         self.conn.batch_execute(&vacuum).map_err(storage)?;
-        checkpoint::when_due(&mut self.conn)?;
+        self.wal.look_at(&mut self.conn)?;
         let after = pragma(&mut self.conn, "freelist_count")?;
         // A file that was not made by us may not let go of any.
         Ok(0 < after && after < before)
@@ -191,8 +209,13 @@ impl EntryWriter for SqliteWriter {
         })?;
         for (request, receipts) in group.iter().zip(&receipts) {
             self.tally.add_committed(&request.entries, receipts);
+            self.wal.grew_by(receipts.len());
         }
         Ok(receipts)
+    }
+
+    fn settle(&mut self) -> Result<(), StorageError> {
+        self.wal.look_when_grown(&mut self.conn)
     }
 
     fn prune(
@@ -201,7 +224,7 @@ impl EntryWriter for SqliteWriter {
         step: &PruneStep,
         record: Option<&Request>,
     ) -> Result<Removed, StorageError> {
-        let (removed, receipts) = self.transaction(|transaction| {
+        let (removed, receipts) = self.settled(|transaction| {
             let removed = transaction.prune(step)?;
             let receipts = match record.filter(|_| !removed.more) {
                 Some(record) => transaction.request(now, &removed.told_in(record))?,
@@ -221,7 +244,7 @@ impl EntryWriter for SqliteWriter {
         scope: &Scope,
         record: &Request,
     ) -> Result<u64, StorageError> {
-        let (removed, receipts) = self.transaction(|transaction| {
+        let (removed, receipts) = self.settled(|transaction| {
             let removed = transaction.raise_floors(scope)?;
             let all = Removed {
                 removed,
@@ -242,9 +265,7 @@ impl EntryWriter for SqliteWriter {
             .map(|(name, at)| (name.clone(), *at));
         let swept = match waiting {
             None => Removed::default(),
-            Some((name, at)) => {
-                self.transaction(|transaction| transaction.sweep(name, at, limit))?
-            }
+            Some((name, at)) => self.settled(|transaction| transaction.sweep(name, at, limit))?,
         };
         let more_pages = self.give_pages_back()?;
         Ok(Removed {
@@ -255,11 +276,9 @@ impl EntryWriter for SqliteWriter {
 
     fn probe(&mut self) -> Result<(), StorageError> {
         // Writes a page for real; what it says is what it said before.
-        self.conn
-            .batch_execute("BEGIN IMMEDIATE")
-            .map_err(storage)?;
+        run(&mut self.conn, BEGIN)?;
         let written = write_head(&mut self.conn, &self.head);
-        let kept = self.conn.batch_execute("COMMIT").map_err(storage);
+        let kept = run(&mut self.conn, COMMIT);
         let done = written.and(kept);
         if done.is_err() {
             let _ = self.conn.batch_execute("ROLLBACK");
