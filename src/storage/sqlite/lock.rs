@@ -7,7 +7,14 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 pub struct BookLock {
-    _held: File,
+    held: File,
+}
+
+/// Closing the file is not enough: a process that was just started from this one has it for a moment too.
+impl Drop for BookLock {
+    fn drop(&mut self) {
+        let _ = self.held.unlock();
+    }
 }
 
 impl BookLock {
@@ -30,7 +37,7 @@ impl BookLock {
         // Who holds it, for whoever finds it held; only a help, so a failure to write it is none.
         let _ = file.set_len(0);
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Self { _held: file })
+        Ok(Self { held: file })
     }
 }
 
