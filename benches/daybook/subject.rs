@@ -99,11 +99,8 @@ impl LogWriter {
 
     /// Comes back when the entry is durable.
     pub async fn record(&self, entry: NewEntry) -> Result<(), String> {
-        let outcomes = self.0.writer.record(vec![entry]).await;
-        let outcomes = outcomes.map_err(|e| e.to_string())?;
-        outcomes
-            .into_iter()
-            .try_for_each(|outcome| outcome.map(drop).map_err(|e| e.to_string()))
+        let outcome = self.0.writer.record_one(entry).await;
+        outcome.map(drop).map_err(|e| e.to_string())
     }
 
     pub async fn close(&self) {

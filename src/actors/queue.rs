@@ -2,13 +2,15 @@
 //! "full" is an answer and never a loss.
 
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Clone)]
-pub struct Queue {
-    entries: Arc<Semaphore>,
-    bytes: Arc<Semaphore>,
+pub struct Queue(Arc<Room>);
+
+struct Room {
     size: Size,
+    entries: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,53 +21,73 @@ pub struct Size {
 
 /// Room in the queue; given back when it is dropped.
 pub struct Permit {
-    entries: OwnedSemaphorePermit,
-    bytes: OwnedSemaphorePermit,
+    room: Arc<Room>,
+    held: Size,
 }
 
 impl Queue {
     pub fn new(size: Size) -> Self {
-        Self {
-            entries: Arc::new(Semaphore::new(size.entries)),
-            bytes: Arc::new(Semaphore::new(size.bytes)),
+        Self(Arc::new(Room {
             size,
-        }
+            entries: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        }))
     }
 
     /// Room for all of it, or none.
     pub fn room_for(&self, needed: Size) -> Option<Permit> {
-        let (entries, bytes) = (
-            u32::try_from(needed.entries).ok()?,
-            u32::try_from(needed.bytes).ok()?,
-        );
+        let room = &*self.0;
+        if !take(&room.entries, needed.entries, room.size.entries) {
+            return None;
+        }
+        if !take(&room.bytes, needed.bytes, room.size.bytes) {
+            room.entries.fetch_sub(needed.entries, Ordering::AcqRel);
+            return None;
+        }
         Some(Permit {
-            entries: Arc::clone(&self.entries)
-                .try_acquire_many_owned(entries)
-                .ok()?,
-            bytes: Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()?,
+            room: Arc::clone(&self.0),
+            held: needed,
         })
     }
 
     pub fn size(&self) -> Size {
-        self.size
+        self.0.size
     }
 
     /// What waits or is being written now.
     pub fn held(&self) -> Size {
         Size {
-            entries: self.size.entries - self.entries.available_permits(),
-            bytes: self.size.bytes - self.bytes.available_permits(),
+            entries: self.0.entries.load(Ordering::Acquire),
+            bytes: self.0.bytes.load(Ordering::Acquire),
         }
     }
+}
+
+fn take(held: &AtomicUsize, needed: usize, most: usize) -> bool {
+    let with = |held: usize| held.checked_add(needed).filter(|with| *with <= most);
+    held.fetch_update(Ordering::AcqRel, Ordering::Acquire, with)
+        .is_ok()
 }
 
 impl Permit {
     /// A part of this room, for a part of what it was taken for.
     pub fn split(&mut self, part: Size) -> Option<Self> {
+        self.held = Size {
+            entries: self.held.entries.checked_sub(part.entries)?,
+            bytes: self.held.bytes.checked_sub(part.bytes)?,
+        };
         Some(Self {
-            entries: self.entries.split(part.entries)?,
-            bytes: self.bytes.split(part.bytes)?,
+            room: Arc::clone(&self.room),
+            held: part,
         })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Size { entries, bytes } = self.held;
+        self.room.entries.fetch_sub(entries, Ordering::AcqRel);
+        self.room.bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 }
 
@@ -93,6 +115,7 @@ mod tests {
         let queue = Queue::new(size(10, 100));
         let mut whole = queue.room_for(size(10, 100)).unwrap();
         let part = whole.split(size(4, 40)).unwrap();
+        assert!(whole.split(size(7, 0)).is_none(), "more than it holds");
         drop(whole);
         assert_eq!(queue.held(), size(4, 40));
         drop(part);

@@ -72,6 +72,16 @@ impl Writer {
         received(answer).await
     }
 
+    /// One entry.
+    pub async fn record_one(&self, entry: NewEntry) -> Outcome {
+        let request = Request {
+            entries: vec![entry],
+            ..Request::default()
+        };
+        let mut receipts = self.commit(request).await?;
+        receipts.pop().ok_or(Refusal::Stopping)
+    }
+
     /// Entries that stand each alone, in as few transactions as their number allows. They have room in
     /// the queue all together or not at all; what the disk does afterwards is told for each.
     pub async fn record(&self, entries: Vec<NewEntry>) -> Result<Vec<Outcome>, Refusal> {

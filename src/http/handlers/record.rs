@@ -113,8 +113,7 @@ fn body_limits(app: &App) -> body::Limits {
 }
 
 async fn one(app: &App, entry: NewEntry) -> Result<HttpResponse, ApiError> {
-    let mut outcomes = app.writer.record(vec![entry]).await?;
-    let receipt = outcomes.pop().unwrap_or(Err(Refusal::Stopping))?;
+    let receipt = app.writer.record_one(entry).await?;
     let recorded = Recorded::from(&receipt);
     Ok(if recorded.duplicate {
         HttpResponse::Ok().json(recorded)
