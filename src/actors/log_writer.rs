@@ -72,7 +72,9 @@ type Answer = Result<Vec<Receipt>, StorageError>;
 type Answers = VecDeque<(oneshot::Sender<Answer>, Permit)>;
 
 fn answer_next(answers: &mut Answers, answer: Answer) {
-    if let Some((sender, _permit)) = answers.pop_front() {
+    if let Some((sender, permit)) = answers.pop_front() {
+        // First, so that there is room again for whoever sends on at once.
+        drop(permit);
         // Whoever asked may have gone away meanwhile; the entry is in the book all the same.
         let _ = sender.send(answer);
     }

@@ -15,6 +15,9 @@ use zstd::stream::zio;
 /// How much memory a zstd body may ask for to be unpacked: the 8 MiB that its format asks decoders to have.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
+/// A body that has become as large may become as large as bodies may.
+const LARGE: usize = 256 * 1024;
+
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -87,6 +90,13 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let limit = self.limit();
+        if self.bytes.len() >= LARGE && self.bytes.capacity() < limit {
+            // Room for all that may come, of which only what comes is ever touched: growing by doubling would
+            // hold a large body more than twice.
+            self.bytes
+                .reserve_exact(limit + bytes.len() - self.bytes.len());
+        }
         self.bytes.extend_from_slice(bytes);
         let limit = self.limit();
         if self.bytes.len() > limit {
