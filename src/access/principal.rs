@@ -48,6 +48,14 @@ impl Principal {
         }
     }
 
+    /// Somebody that the program around the book knows and answers for.
+    pub fn vouched_for(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::anonymous()
+        }
+    }
+
     pub fn label(&self) -> &str {
         &self.label
     }

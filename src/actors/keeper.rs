@@ -6,13 +6,14 @@ mod change;
 pub use change::{Change, NotChanged};
 
 use super::Clocks;
+use super::context::Context;
 use super::halt::{Halt, Reason};
 use super::pruning::{Pace, Plan, Run};
 use super::recorder::Recorder;
 use super::{Refusal, Writer};
 use crate::domain::clock::{ClockWatch, Moment};
 use crate::domain::retention::{Base, Retention};
-use crate::domain::{Act, Emitted, Timestamp, WorkspaceId};
+use crate::domain::{Act, Emitted, Own, Timestamp, WorkspaceId};
 use crate::storage::{EntryReader, Request, StorageError};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -38,12 +39,13 @@ pub struct Status {
 }
 
 /// Who wants a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum How {
     /// The time has come, or a rule has changed.
     Due,
-    /// Somebody who knows what would go, and who may have one workspace alone.
-    Confirmed(Option<WorkspaceId>),
+    /// Somebody who knows what would go, and who may have one workspace alone; on whose behalf, if it was
+    /// a call.
+    Confirmed(Option<WorkspaceId>, Option<Context>),
 }
 
 pub struct Keeper {
@@ -153,14 +155,12 @@ impl Keeper {
     pub async fn run_once(&self, now: Moment, how: How) -> Result<Status, Refusal> {
         let _turn = self.turn.acquire().await;
         self.note_clock(now);
-        let only = match &how {
-            How::Due => None,
-            How::Confirmed(only) => only.clone(),
+        let (only, by, is_due) = match how {
+            How::Due => (None, None, true),
+            How::Confirmed(only, by) => (only, by, false),
         };
         let plan = self.plan(now.wall, only.clone()).await?;
-        if how == How::Due
-            && let Some(reason) = self.held_back(now, &plan)
-        {
+        if is_due && let Some(reason) = self.held_back(now, &plan) {
             self.hold_back(now, reason, &plan).await?;
             return Ok(Status {
                 removed: 0,
@@ -168,7 +168,7 @@ impl Keeper {
                 halted: Some(reason),
             });
         }
-        let removed = self.carry_out(&plan).await?;
+        let removed = self.carry_out(&plan, by.as_ref()).await?;
         if only.is_none() {
             self.go_on(plan.held() > 0).await?;
         }
@@ -238,7 +238,7 @@ impl Keeper {
         Ok(())
     }
 
-    async fn carry_out(&self, plan: &Plan) -> Result<u64, Refusal> {
+    async fn carry_out(&self, plan: &Plan, by: Option<&Context>) -> Result<u64, Refusal> {
         let total = plan.entries();
         if total == 0 {
             return Ok(0);
@@ -247,7 +247,8 @@ impl Keeper {
         if let Some(kept) = plan.oldest_kept() {
             own = own.with("oldest_kept_ts", kept.to_string());
         }
-        self.run().prune(plan, own).await
+        let entry = |own: Own| self.recorder.own_entry(own, by);
+        self.run().prune(plan, own, &entry).await
     }
 
     /// After a run nothing holds the next one back, and the rules that it went by are known.

@@ -4,6 +4,7 @@
 pub mod backups;
 mod bad_days;
 pub mod context;
+pub mod embedded;
 pub mod event_hub;
 pub mod halt;
 pub mod keeper;

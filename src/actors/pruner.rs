@@ -28,6 +28,7 @@ pub struct DryRun {
 /// Run now, whatever held it back: somebody has looked.
 pub struct RunNow {
     pub only: Option<WorkspaceId>,
+    pub by: Option<Caller>,
 }
 
 /// Change what is in force, for the book or for one workspace.
@@ -165,9 +166,10 @@ impl Handler<DryRun> for Pruner {
 impl Handler<RunNow> for Pruner {
     type Result = ResponseFuture<Result<Status, Refusal>>;
 
-    fn handle(&mut self, RunNow { only }: RunNow, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, RunNow { only, by }: RunNow, _: &mut Context<Self>) -> Self::Result {
         let now = (self.clocks)();
-        self.ask(|keeper| async move { keeper.run_once(now, How::Confirmed(only)).await })
+        let how = How::Confirmed(only, by);
+        self.ask(|keeper| async move { keeper.run_once(now, how).await })
     }
 }
 

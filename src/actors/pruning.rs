@@ -4,7 +4,7 @@
 use super::removal::Step;
 use super::{Refusal, Writer};
 use crate::domain::retention::Retention;
-use crate::domain::{Own, Timestamp, WorkspaceId};
+use crate::domain::{NewEntry, Own, Timestamp, WorkspaceId};
 use crate::storage::{EntryReader, Prunable, PruneStep, Request, StorageError};
 use std::cell::Cell;
 use std::time::Duration;
@@ -104,7 +104,13 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Removes what the plan says and records it once, with the last step. Answers how many went.
-    pub async fn prune(&self, plan: &Plan, record: Own) -> Result<u64, Refusal> {
+    pub async fn prune(
+        &self,
+        plan: &Plan,
+        record: Own,
+        entry: &dyn Fn(Own) -> NewEntry,
+    ) -> Result<u64, Refusal> {
+        let so_far = |removed| so_far(entry(record.clone().with("removed", removed)));
         let parts: Vec<_> = plan
             .parts
             .iter()
@@ -119,12 +125,12 @@ impl Run<'_> {
                     upto: part.upto,
                     limit: self.pace.limit(),
                 };
-                let with_it = is_last.then(|| so_far(&record, removed));
+                let with_it = is_last.then(|| so_far(removed));
                 let done = self.writer.prune(step, with_it).await;
                 let done = match done {
                     Ok(done) => done,
                     Err(refusal) => {
-                        self.record_a_part(&record, removed);
+                        self.record_a_part(removed, so_far);
                         return Err(refusal);
                     }
                 };
@@ -133,7 +139,7 @@ impl Run<'_> {
                     break;
                 }
                 if self.stopping.get() {
-                    self.record_a_part(&record, removed);
+                    self.record_a_part(removed, so_far);
                     return Ok(removed);
                 }
                 self.yield_after(done).await;
@@ -143,9 +149,9 @@ impl Run<'_> {
     }
 
     /// A run that was cut short removed something all the same.
-    fn record_a_part(&self, record: &Own, removed: u64) {
+    fn record_a_part(&self, removed: u64, so_far: impl Fn(u64) -> Request) {
         if removed > 0
-            && let Err(refusal) = self.writer.hand_over(so_far(record, removed))
+            && let Err(refusal) = self.writer.hand_over(so_far(removed))
         {
             log::warn!("that {removed} entries were pruned was not recorded: {refusal}");
         }
@@ -174,11 +180,10 @@ impl Run<'_> {
 }
 
 /// What the run records, as far as it has come.
-fn so_far(record: &Own, removed: u64) -> Request {
-    let own = record.clone().with("removed", removed);
+fn so_far(entry: NewEntry) -> Request {
     Request {
         acts: Vec::new(),
-        entries: vec![own.by_system()],
+        entries: vec![entry],
     }
 }
 

@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::access::Privacy;
 use crate::domain::retention::Retention;
 use crate::domain::vocabulary::{SYSTEM, passes_when_off};
-use crate::domain::{Draft, NewEntry, Own, Rules};
+use crate::domain::{Draft, NewEntry, Own, Rules, Sink};
 use crate::storage::Request;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
@@ -54,20 +54,35 @@ impl Recorder {
         self.hand_over(own.by_system());
     }
 
-    /// The entry of an act on the book, for whoever commits the two together.
+    /// The entry of an act on the book, for whoever commits the two together: with `by`, it names whose call
+    /// it was, and the call has its entry then. The best effort for what cannot be committed with its entry
+    /// is [`Self::record_event`].
     pub fn own_entry(&self, own: Own, by: Option<&Context>) -> NewEntry {
         let mut draft = own.clone().draft();
         let Some(by) = by else {
             return own.by_system();
         };
         self.attribute(&mut draft, by);
+        by.sign(&mut draft);
         // It was made by us, so that nothing in it is refused.
         draft.check(&self.rules).unwrap_or_else(|_| own.by_system())
     }
 
+    /// Records what was done to a thing of the daemon's own that is not in the book (a file, a device), on
+    /// behalf of whoever asked for it, as far as that can be done at once.
+    pub fn record_event(&self, own: Own, by: Option<&Context>) {
+        let entry = self.own_entry(own, by);
+        if self.takes(&entry) {
+            self.hand_over(entry);
+        }
+    }
+
     fn checked(&self, mut draft: Draft) -> Result<NewEntry, String> {
         match Context::current() {
-            Some(context) => self.attribute(&mut draft, &context),
+            Some(context) => {
+                self.attribute(&mut draft, &context);
+                context.sign(&mut draft);
+            }
             None => drop(draft.actor.get_or_insert_with(|| SYSTEM.to_owned())),
         }
         draft
@@ -108,5 +123,21 @@ impl Recorder {
     fn lost(&self, why: &str) {
         self.metrics.recorder_lost.inc();
         log::warn!("something that happened here was not recorded: {why}");
+    }
+}
+
+/// For what is already said of whom: only privacy is added.
+impl Sink for Recorder {
+    fn take_in(&self, mut draft: Draft) {
+        let ip_address = draft.ip_address.take();
+        draft.ip_address = ip_address.and_then(|ip| self.privacy.ip_address(ip));
+        let user_agent = draft.user_agent.take();
+        draft.user_agent = user_agent.and_then(|agent| self.privacy.user_agent(agent));
+        draft.actor.get_or_insert_with(|| SYSTEM.to_owned());
+        match draft.check(&self.rules) {
+            Ok(entry) if self.takes(&entry) => self.hand_over(entry),
+            Ok(_) => {}
+            Err(why) => self.lost(&why.to_string()),
+        }
     }
 }

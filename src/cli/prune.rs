@@ -128,7 +128,7 @@ async fn run_here(
     if asked.dry_run || (dry.halted.is_some() && !asked.confirm) {
         return Ok(dry);
     }
-    keeper.run_once(now, How::Confirmed(None)).await
+    keeper.run_once(now, How::Confirmed(None, None)).await
 }
 
 fn tell(outcome: &Outcome, asked: &Prune) -> Exit {

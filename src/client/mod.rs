@@ -1,4 +1,8 @@
-//! The other side of the wire: how our own commands speak to a daemon that runs.
+//! The other side of the wire: how our own commands speak to a daemon that runs, and how other programs
+//! record into one.
 
 pub mod control;
 pub mod events;
+pub mod remote;
+
+pub use remote::Remote;

@@ -11,14 +11,13 @@ enum Then {
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 12] = [
+const UNBUILT: [(&str, Then); 11] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
     ("privacy.emails", Then::Refuse),
     ("privacy.strict", Then::Refuse),
     ("limits.entries_per_minute", Then::Refuse),
     ("limits.sessions_per_key", Then::Warn),
-    ("activity.record_requests", Then::Warn),
     ("auth", Then::Warn),
     ("ingest", Then::Warn),
     ("discovery", Then::Warn),

@@ -30,10 +30,14 @@ pub enum Emitted {
     BackupCreated,
     BackupRestored,
     BackupDeleted,
+    RequestCompleted,
+    RequestRefused,
+    RequestFailed,
+    RequestAborted,
 }
 
 impl Emitted {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -52,6 +56,10 @@ impl Emitted {
         Self::BackupCreated,
         Self::BackupRestored,
         Self::BackupDeleted,
+        Self::RequestCompleted,
+        Self::RequestRefused,
+        Self::RequestFailed,
+        Self::RequestAborted,
     ];
 
     pub fn category(self) -> &'static str {
@@ -78,6 +86,10 @@ impl Emitted {
             Self::BackupCreated => "backup.created",
             Self::BackupRestored => "backup.restored",
             Self::BackupDeleted => "backup.deleted",
+            Self::RequestCompleted => "request.completed",
+            Self::RequestRefused => "request.refused",
+            Self::RequestFailed => "request.failed",
+            Self::RequestAborted => "request.aborted",
         }
     }
 
@@ -90,8 +102,10 @@ impl Emitted {
             | Self::BackupRestored
             | Self::ServerUncleanShutdown
             | Self::ServerClockJumped
-            | Self::ServerClockBehind => Severity::Warning,
-            Self::ServerStorageFull => Severity::Error,
+            | Self::ServerClockBehind
+            | Self::RequestRefused
+            | Self::RequestAborted => Severity::Warning,
+            Self::ServerStorageFull | Self::RequestFailed => Severity::Error,
             _ => Severity::Info,
         }
     }
@@ -105,7 +119,36 @@ impl Emitted {
             metadata: Map::new(),
             workspace: None,
             entity: None,
+            entity_name: None,
         }
+    }
+}
+
+/// What happened to a thing of the daemon's own: the one way to say it, for every route that creates, changes
+/// or deletes such a thing. `Recorder::own_entry` makes the entry of it that is committed with the act,
+/// `Recorder::record_event` records it as well as can be where there is no act to commit it with.
+///
+/// ```
+/// use daybook::domain::{Emitted, entity_event};
+///
+/// let deleted = entity_event("backup", Emitted::BackupDeleted, "before-upgrade.db", None).draft();
+/// assert_eq!(deleted.message.as_deref(), Some("The backup before-upgrade.db was deleted"));
+/// assert_eq!(deleted.entity_id.as_deref(), Some("before-upgrade.db"));
+/// ```
+pub fn entity_event(
+    entity_type: &'static str,
+    action: Emitted,
+    id: impl Into<String>,
+    name: Option<&str>,
+) -> Own {
+    let id = id.into();
+    let (_, verb) = action.action().rsplit_once('.').unwrap_or_default();
+    let verb = verb.replace('_', " ");
+    let called = name.map_or(id.as_str(), |name| name);
+    let said = action.says(format!("The {entity_type} {called} was {verb}"));
+    Own {
+        entity_name: name.map(str::to_owned),
+        ..said.about(entity_type, id)
     }
 }
 
@@ -124,6 +167,8 @@ pub struct Own {
     workspace: Option<WorkspaceId>,
     /// The kind of thing that it was done to, and which one.
     entity: Option<(&'static str, String)>,
+    /// What people call it.
+    entity_name: Option<String>,
 }
 
 impl Own {
@@ -135,6 +180,12 @@ impl Own {
 
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// Instead of the sentence that it began with.
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
         self
     }
 
@@ -156,6 +207,7 @@ impl Own {
         Draft {
             entity_type: entity_type.map(str::to_owned),
             entity_id,
+            entity_name: self.entity_name,
             category: some(self.emitted.category()),
             action: some(self.emitted.action()),
             severity: some(self.severity.as_str()),
@@ -177,7 +229,7 @@ impl Own {
             actor: SYSTEM.to_owned(),
             entity_type: entity_type.map(str::to_owned),
             entity_id,
-            entity_name: None,
+            entity_name: self.entity_name,
             message: shortened(self.message).replace(char::is_control, "\u{fffd}"),
             metadata: Metadata::new(self.metadata).unwrap_or_default(),
             workspace_id: self

@@ -35,7 +35,9 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match Context::current() {
-            Some(Context { principal, origin }) => Ok(Self { principal, origin }),
+            Some(Context {
+                principal, origin, ..
+            }) => Ok(Self { principal, origin }),
             None => caller(request),
         })
     }

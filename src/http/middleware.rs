@@ -1,6 +1,8 @@
 //! What stands around every handler: a panic is that request's 500, a page of another origin changes
 //! nothing here, and every request is counted.
 
+pub mod recording;
+
 use super::error::ApiError;
 use super::extract::{self, Caller};
 use crate::actors::context::Context;
@@ -64,7 +66,7 @@ pub async fn its_principal_is_known<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, Error> {
     match extract::caller(request.request()) {
         Ok(Caller { principal, origin }) => {
-            let context = Context { principal, origin };
+            let context = Context::of(principal, origin);
             context.scope(next.call(request)).await
         }
         // Whoever wants to know who asks refuses it.

@@ -20,3 +20,4 @@ mod wire;
 pub mod ws;
 
 pub use app::App;
+pub use middleware::recording::RecordRequests;

@@ -1,10 +1,12 @@
 //! The whole URL table. `/api/openapi.json` lists the same, which a test holds.
 
+use super::app::App;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
     activity, backups, count, entry, events, export, facets, health, histogram, prune, record,
     settings, system,
 };
+use super::middleware::recording::RecordRequests;
 use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::{Resource, Route, web};
@@ -54,6 +56,34 @@ pub const TABLE: &[Line] = &[
     line(Method::GET,  "/readyz",                                          || web::route().to(health::readyz)),
     line(Method::GET,  "/metrics",                                         || web::route().to(system::metrics)),
 ];
+
+/// What takes in entries: the call is not one of those that change something, the entries are what it leaves.
+pub const INTAKE: &[(Method, &str)] = &[
+    (Method::POST, "/api/v1/activity"),
+    (Method::POST, "/api/activity"),
+];
+
+/// Asked so often, and saying so little, that not even a book of all calls wants them.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// The thing that a call below this address is about.
+const THINGS: &[(&str, &str)] = &[("/api/v1/backups/{name}", "backup")];
+
+/// Which calls leave an entry.
+pub fn recorded(app: &App) -> RecordRequests {
+    let which = app.settings.activity.record_requests;
+    let mut calls = RecordRequests::into(app.recorder.clone()).which(which);
+    for (method, path) in INTAKE {
+        calls = calls.exempt(Some(method.clone()), path);
+    }
+    for path in PROBES {
+        calls = calls.exempt(None, path);
+    }
+    for (pattern, entity_type) in THINGS {
+        calls = calls.entity(pattern, entity_type);
+    }
+    calls
+}
 
 /// What the origins' clients call answers as the address under `/api/v1` does.
 const ALIAS: (&str, &str) = ("/api/v1/activity", "/api/activity");

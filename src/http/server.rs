@@ -54,6 +54,7 @@ pub fn build(app: App, listeners: Listeners) -> io::Result<Running> {
             .app_data(data.clone())
             .app_data(described.clone())
             .app_data(Numbers::new(metrics.clone()))
+            .wrap(routes::recorded(&data))
             .wrap(from_fn(middleware::its_principal_is_known))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::foreign_origins_change_nothing))

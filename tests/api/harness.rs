@@ -32,6 +32,15 @@ impl TestDaybook {
 
     /// With these settings, as the owner would write them.
     pub fn with(toml: &str) -> Self {
+        Self::listening(toml, "127.0.0.1:0".parse().unwrap())
+    }
+
+    /// At an address that somebody left.
+    pub fn at(address: SocketAddr) -> Self {
+        Self::listening("", address)
+    }
+
+    fn listening(toml: &str, at: SocketAddr) -> Self {
         let mut settings: Settings = toml::from_str(toml).expect("the test's settings are right");
         settings.server.workers = 2;
         let directory = tempfile::tempdir().unwrap();
@@ -39,7 +48,7 @@ impl TestDaybook {
         let (ready, started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let serving = std::thread::spawn(move || {
-            actix::System::new().block_on(serve(settings, book, ready, stopped));
+            actix::System::new().block_on(serve(settings, book, at, ready, stopped));
         });
         let (address, open_sessions) = started.recv().expect("the server starts");
         Self {
@@ -97,11 +106,12 @@ fn reader(book: PathBuf) -> Arc<dyn EntryReader> {
 async fn serve(
     settings: Settings,
     book: PathBuf,
+    at: SocketAddr,
     ready: mpsc::Sender<(SocketAddr, Sessions)>,
     stopped: oneshot::Receiver<()>,
 ) {
     let (app, actors) = app(settings, &book).await;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind(at).unwrap();
     listener.set_nonblocking(true).unwrap();
     let listeners = Listeners {
         tcp: vec![listener],

@@ -10,6 +10,8 @@ mod fuzz;
 mod harness;
 mod origins;
 mod raw;
+mod recording;
+mod requests;
 mod responses;
 mod spawned;
 mod system;

@@ -3,7 +3,7 @@
 use super::shelf::{Backup, Shelf, beyond};
 use crate::actors::context::Context;
 use crate::actors::{Clock, Recorder, Refusal, Writer, lifecycle};
-use crate::domain::{BackupName, Emitted, Own, Timestamp};
+use crate::domain::{BackupName, Emitted, Own, Timestamp, entity_event};
 use crate::storage::{Address, Copied, EntryReader, Replaced, Request, Staged, StorageError};
 use std::io;
 use std::sync::Arc;
@@ -98,9 +98,8 @@ impl Work {
         if !self.shelf.remove(name.clone())? {
             return Err(NotDone::NoSuchBackup);
         }
-        let deleted = Emitted::BackupDeleted.says(format!("The backup {name} was deleted"));
-        self.record(by, deleted.about("backup", name.as_str()))
-            .await;
+        let deleted = entity_event("backup", Emitted::BackupDeleted, name.as_str(), None);
+        self.record(by, deleted).await;
         Ok(())
     }
 
@@ -143,18 +142,16 @@ fn is_due(backups: &[Backup], now: Timestamp, every: Duration) -> bool {
 
 /// What is recorded of a copy that was made.
 pub fn created(name: &str, copied: &Copied) -> Own {
-    Emitted::BackupCreated
-        .says(format!("The book was copied to the backup {name}"))
-        .about("backup", name)
+    entity_event("backup", Emitted::BackupCreated, name, None)
+        .saying(format!("The book was copied to the backup {name}"))
         .with("bytes", copied.bytes)
         .with("last_seq", copied.head.last_seq)
 }
 
 /// What is recorded, in the restored book, of what it was restored from.
 pub fn restored(name: &str, from: &Staged) -> Own {
-    Emitted::BackupRestored
-        .says(format!("The book was restored from the backup {name}"))
-        .about("backup", name)
+    entity_event("backup", Emitted::BackupRestored, name, None)
+        .saying(format!("The book was restored from the backup {name}"))
         .with("last_seq", from.head().last_seq)
 }
 

@@ -5,7 +5,7 @@ use crate::actors::Refusal;
 use crate::actors::context::Context;
 use crate::actors::halt::{Halt, Reason};
 use crate::domain::retention::{Base, InForce, Key, Override, Retention, Source};
-use crate::domain::{Act, Emitted, FieldError, FieldErrors, Own, WorkspaceId};
+use crate::domain::{Act, Emitted, FieldError, FieldErrors, Own, WorkspaceId, entity_event};
 use crate::storage::Request;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -139,9 +139,10 @@ fn said(
     mut changed: Vec<Key>,
 ) -> Vec<Own> {
     let whose = workspace.map_or_else(String::new, |name| format!(" of the workspace {name}"));
-    let within = |own: Own| match workspace {
-        Some(name) => own.within(name.clone()),
-        None => own,
+    // Whose rule it is: one workspace's, or that of all which have none of their own.
+    let event = |emitted: Emitted| match workspace {
+        Some(name) => entity_event("setting", emitted, "retention", None).within(name.clone()),
+        None => entity_event("setting", emitted, "retention", None),
     };
     let mut own = Vec::new();
     let (was, is) = (
@@ -150,17 +151,17 @@ fn said(
     );
     if was != is {
         changed.retain(|key| *key != Key::Enabled);
-        own.push(within(if is {
-            Emitted::ActivityLogEnabled.says(format!("Recording{whose} was switched on"))
+        own.push(if is {
+            event(Emitted::ActivityLogEnabled).saying(format!("Recording{whose} was switched on"))
         } else {
-            Emitted::ActivityLogDisabled.says(format!("Recording{whose} was switched off"))
-        }));
+            event(Emitted::ActivityLogDisabled).saying(format!("Recording{whose} was switched off"))
+        });
     }
     if !changed.is_empty() {
         let keys: Vec<&str> = changed.into_iter().map(Key::name).collect();
         let message = format!("The retention{whose} was changed: {}", keys.join(", "));
-        let said = Emitted::ActivityLogSettingsChanged.says(message);
-        own.push(within(said.with("keys", keys)));
+        let said = event(Emitted::ActivityLogSettingsChanged).saying(message);
+        own.push(said.with("keys", keys));
     }
     own
 }

@@ -131,7 +131,7 @@ impl Kept {
     }
 
     async fn confirm(&self) -> Status {
-        let how = How::Confirmed(None);
+        let how = How::Confirmed(None, None);
         self.keeper.run_once(self.hands.now(), how).await.unwrap()
     }
 

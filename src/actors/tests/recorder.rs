@@ -1,16 +1,18 @@
 //! The Recorder: whose an entry is, and what becomes of one that cannot be taken.
 
 use super::*;
-use crate::actors::context::Context;
+use crate::actors::context::{Call, Context};
+use crate::domain::{Emitted, entity_event};
 
 fn as_who(label: &str) -> Context {
-    Context {
-        principal: Principal::of_workspace(label, WorkspaceId::trusted(label)),
-        origin: Origin {
-            ip_address: Some(format!("ip of {label}")),
-            user_agent: None,
-        },
-    }
+    let origin = Origin {
+        ip_address: Some(format!("ip of {label}")),
+        user_agent: None,
+    };
+    Context::of(
+        Principal::of_workspace(label, WorkspaceId::trusted(label)),
+        origin,
+    )
 }
 
 #[test]
@@ -79,5 +81,49 @@ fn what_cannot_be_recorded_is_counted_and_troubles_nobody() {
         kept.close().await;
         recorder.record(Entity::task("1").created());
         assert_eq!(metrics.recorder_lost.get(), 3, "it is closed");
+    });
+}
+
+#[test]
+fn an_entry_that_is_made_on_behalf_of_a_call_names_it_and_the_call_knows_it() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(0, 0)).await;
+        let call = Call::new("DELETE", "/backups/{name}");
+        let by = as_who("a").with_call(Arc::clone(&call));
+        assert!(!call.has_entry());
+        let event = || {
+            entity_event(
+                "backup",
+                Emitted::BackupDeleted,
+                "x.db",
+                Some("The old one"),
+            )
+        };
+        kept.recorder.record_event(event(), Some(&by));
+        assert!(call.has_entry());
+        kept.recorder.record_event(event(), None);
+        let said = Entity::task("1").with("route", "by ship").created();
+        by.scope(async { kept.recorder.record(said) }).await;
+        kept.writer.commit(Request::default()).await.unwrap();
+        let entries = kept.entries();
+        let of = |n: usize| {
+            let metadata: serde_json::Value =
+                serde_json::from_str(entries[n].metadata.as_str()).unwrap();
+            (entries[n].actor.clone(), metadata)
+        };
+        let route = |route: &str| serde_json::json!({"method": "DELETE", "route": route});
+        let who = |name: &str| name.to_owned();
+        let mut told: Vec<_> = (0..3).map(of).collect();
+        told.sort_by_key(|(_, metadata)| metadata.to_string());
+        assert_eq!(
+            told,
+            [
+                (who("a"), route("/backups/{name}")),
+                (who("a"), route("by ship")),
+                (who("system"), serde_json::json!({})),
+            ]
+        );
+        assert_eq!(entries[0].entity_name.as_deref(), Some("The old one"));
+        kept.close().await;
     });
 }

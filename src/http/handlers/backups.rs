@@ -1,6 +1,6 @@
 //! Copies of the whole book: made, listed, downloaded, restored, deleted.
 
-use crate::actors::backups::{Backup, By};
+use crate::actors::backups::Backup;
 use crate::actors::context::Context;
 use crate::domain::BackupName;
 use crate::http::app::App;
@@ -107,11 +107,11 @@ pub async fn list(
 )]
 pub async fn create(
     app: web::Data<App>,
-    caller: Caller,
+    _caller: Caller,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     query.nothing_else()?;
-    let made = app.backups.create(by(caller)).await?;
+    let made = app.backups.create(Context::current()).await?;
     let place = format!("/api/v1/backups/{}", made.name);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, place))
@@ -171,14 +171,14 @@ pub async fn download(
 )]
 pub async fn delete(
     app: web::Data<App>,
-    caller: Caller,
+    _caller: Caller,
     name: web::Path<String>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     query.nothing_else()?;
     let name = BackupName::parse(&name)?;
     let deleted = name.to_string();
-    app.backups.delete(name, by(caller)).await?;
+    app.backups.delete(name, Context::current()).await?;
     Ok(HttpResponse::Ok().json(Deleted { deleted }))
 }
 
@@ -207,13 +207,13 @@ pub async fn delete(
 )]
 pub async fn restore(
     app: web::Data<App>,
-    caller: Caller,
+    _caller: Caller,
     name: web::Path<String>,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     query.nothing_else()?;
     let name = BackupName::parse(&name)?;
-    let by = by(caller);
+    let by = Context::current();
     let replaced = app.backups.restore(name.clone(), by).await?;
     Ok(HttpResponse::Ok().json(Restored {
         name: name.to_string(),
@@ -221,14 +221,6 @@ pub async fn restore(
         last_seq: replaced.last_seq,
         former: replaced.former.map(|path| path.display().to_string()),
     }))
-}
-
-/// Whose doing it is.
-fn by(caller: Caller) -> By {
-    Some(Context {
-        principal: caller.principal,
-        origin: caller.origin,
-    })
 }
 
 async fn blocking<T: Send + 'static>(

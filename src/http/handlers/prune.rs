@@ -6,7 +6,7 @@ use crate::actors::context::Context;
 use crate::actors::halt::Reason;
 use crate::actors::keeper::Status;
 use crate::actors::pruner::{DryRun, RunNow, Tidy};
-use crate::domain::{Emitted, FieldErrors};
+use crate::domain::{Emitted, FieldErrors, entity_event};
 use crate::http::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
@@ -55,7 +55,8 @@ pub async fn prune(
             reason: status.halted.map(Reason::as_str),
         }));
     }
-    let status: Status = kept(app.pruner.send(RunNow { only }).await)?;
+    let by = Context::current();
+    let status: Status = kept(app.pruner.send(RunNow { only, by }).await)?;
     Ok(HttpResponse::Ok().json(Pruned {
         removed: status.removed,
         oldest_kept_ts: status.oldest_kept.map(|ts| ts.to_string()),
@@ -119,12 +120,16 @@ pub async fn clear(
 
 fn cleared(app: &App, scope: &Scope) -> Request {
     let own = match scope.workspace() {
-        Some(name) => Emitted::ActivityLogCleared
-            .says(format!("The workspace {name} was cleared"))
-            .with("workspace_id", name.as_str())
-            .within(name.clone()),
-        None => Emitted::ActivityLogCleared
-            .says("Every workspace was cleared")
+        Some(name) => entity_event(
+            "workspace",
+            Emitted::ActivityLogCleared,
+            name.as_str(),
+            None,
+        )
+        .with("workspace_id", name.as_str())
+        .within(name.clone()),
+        None => entity_event("workspace", Emitted::ActivityLogCleared, "*", None)
+            .saying("Every workspace was cleared")
             .with("workspace_id", "*"),
     };
     Request {

@@ -24,9 +24,9 @@ fn prune(daybook: &TestDaybook, body: &Value) -> Answer {
     daybook.ask(Method::POST, &path, &[JSON], body.as_bytes())
 }
 
-/// The daemon's own actions, the oldest first.
+/// What was done to the book, the oldest first.
 fn own(daybook: &TestDaybook) -> Vec<String> {
-    let page = daybook.page("after_seq=0&category=system&workspace_id=*");
+    let page = daybook.page("after_seq=0&action=activity_log.*&workspace_id=*");
     let items = page["items"].as_array().unwrap();
     let action = |item: &Value| item["action"].as_str().unwrap().to_owned();
     items.iter().map(action).collect()
@@ -79,7 +79,11 @@ fn an_override_is_put_recorded_and_taken_back() {
     let page = daybook.page("action=activity_log.*");
     assert_eq!(page["items"][2]["actor"], "anonymous");
     assert_eq!(page["items"][2]["ip_address"], "127.0.0.1");
-    assert_eq!(page["items"][2]["metadata"], json!({"keys": ["max_days"]}));
+    assert_eq!(
+        page["items"][2]["metadata"],
+        json!({"keys": ["max_days"], "method": "PUT", "route": "/api/v1/activity/settings"})
+    );
+    assert_eq!(page["items"][2]["entity_id"], "retention");
 }
 
 #[test]
@@ -198,7 +202,7 @@ fn a_clear_empties_its_workspace_and_says_so() {
     assert_eq!(left["items"][0]["action"], "activity_log.cleared");
     assert_eq!(
         left["items"][0]["metadata"],
-        json!({"removed": 20, "workspace_id": "default"})
+        json!({"removed": 20, "workspace_id": "default", "method": "DELETE", "route": ACTIVITY})
     );
     assert_eq!(
         daybook.page("workspace_id=acme")["items"]
