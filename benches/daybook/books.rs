@@ -13,7 +13,7 @@ use std::time::Instant;
 
 const SEED: u64 = 7;
 /// What lies beside a book while it is open, or when whoever had it open was killed.
-const BESIDE: [&str; 5] = ["", "-wal", "-shm", ".lock", ".sock"];
+const BESIDE: [&str; 6] = ["", "-wal", "-shm", ".lock", ".sock", ".reserve"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -100,12 +100,17 @@ impl Shelf {
 
     /// A book that may be written to; with no rows, a new one for each who asks.
     pub fn working(&self, kind: Kind, count: u64) -> Result<Working, String> {
+        self.working_named(kind, count, kind.name())
+    }
+
+    /// The same, for who needs several at once.
+    pub fn working_named(&self, kind: Kind, count: u64, name: &str) -> Result<Working, String> {
         let kept = match count {
             0 => None,
             count => Some(self.kept(kind, count)?),
         };
         let working = Working {
-            path: self.scratch.join(format!("working-{}.db", kind.name())),
+            path: self.scratch.join(format!("working-{name}.db")),
             kind,
             kept,
         };
@@ -152,6 +157,10 @@ pub struct Working {
 }
 
 impl Working {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Takes everything back that was written.
     pub fn renew(&self) -> Result<(), String> {
         remove(&self.path)?;

@@ -2,6 +2,7 @@
 //! each. It reads of an answer what it must: the status, the length, and whether it says what it should.
 
 use crate::stats::{Tally, Window};
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -13,11 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// No answer that we ask for is longer.
 const LONGEST_ANSWER: usize = 1024 * 1024;
 
+/// Whole requests, sent in turn.
+pub type Requests = Rc<Vec<Vec<u8>>>;
+
 pub struct Load {
     pub address: SocketAddr,
     pub connections: usize,
-    /// Whole requests, sent in turn.
-    pub requests: Rc<Vec<Vec<u8>>>,
+    pub requests: Requests,
     pub expect: Expect,
     pub warm_up: Duration,
     pub measure: Duration,
@@ -60,28 +63,11 @@ pub fn run(load: &Load, meter: impl Fn() -> Duration) -> Result<Loaded, String> 
 }
 
 async fn drive(load: &Load, meter: impl Fn() -> Duration) -> Result<Loaded, String> {
-    let mut streams = Vec::new();
-    for _ in 0..load.connections {
-        let stream = TcpStream::connect(load.address).await;
-        let stream = stream.map_err(|e| format!("cannot connect: {e}"))?;
-        stream.set_nodelay(true).map_err(|e| e.to_string())?;
-        streams.push(stream);
-    }
+    let senders = connect(load.address, load.connections, &load.requests, load.expect).await?;
     let window = Window::after(load.warm_up, load.measure);
-    let tasks: Vec<_> = streams
+    let tasks: Vec<_> = senders
         .into_iter()
-        .enumerate()
-        .map(|(number, stream)| {
-            let client = Client {
-                stream,
-                answer: Vec::with_capacity(4096),
-                requests: Rc::clone(&load.requests),
-                // Each connection begins elsewhere, so that they do not send the same at once.
-                next: number * load.requests.len() / load.connections,
-                expect: load.expect,
-            };
-            tokio::task::spawn_local(client.run(window))
-        })
+        .map(|sender| tokio::task::spawn_local(sender.run(window)))
         .collect();
     tokio::time::sleep_until(window.begin.into()).await;
     let before = meter();
@@ -96,15 +82,62 @@ async fn drive(load: &Load, meter: impl Fn() -> Duration) -> Result<Loaded, Stri
     Ok(Loaded { tally, metered })
 }
 
-struct Client {
+/// So many connections. Each begins with another request, so that they do not send the same at once.
+pub async fn connect(
+    address: SocketAddr,
+    connections: usize,
+    requests: &Requests,
+    expect: Expect,
+) -> Result<Vec<Sender>, String> {
+    let mut senders = Vec::with_capacity(connections);
+    for number in 0..connections {
+        let mut sender = Sender::connect(address, Rc::clone(requests), expect).await?;
+        sender.next = number * requests.len() / connections;
+        senders.push(sender);
+    }
+    Ok(senders)
+}
+
+/// One connection.
+pub struct Sender {
     stream: TcpStream,
     answer: Vec<u8>,
-    requests: Rc<Vec<Vec<u8>>>,
+    requests: Requests,
     next: usize,
     expect: Expect,
 }
 
-impl Client {
+impl Sender {
+    pub async fn connect(
+        address: SocketAddr,
+        requests: Requests,
+        expect: Expect,
+    ) -> Result<Self, String> {
+        let stream = TcpStream::connect(address).await;
+        let stream = stream.map_err(|e| format!("cannot connect: {e}"))?;
+        stream.set_nodelay(true).map_err(|e| e.to_string())?;
+        Ok(Self {
+            stream,
+            answer: Vec::with_capacity(4096),
+            requests,
+            next: 0,
+            expect,
+        })
+    }
+
+    /// One request and its answer.
+    pub async fn once(&mut self) -> io::Result<()> {
+        self.send().await?;
+        self.receive().await
+    }
+
+    /// Until the server goes or says no; `acknowledged` counts meanwhile.
+    pub async fn until_refused(mut self, acknowledged: Rc<Cell<u64>>) {
+        while self.once().await.is_ok() {
+            acknowledged.set(acknowledged.get() + 1);
+        }
+    }
+
     async fn run(mut self, window: Window) -> Result<Tally, String> {
         let mut tally = Tally::default();
         loop {

@@ -16,6 +16,7 @@ mod raw_book;
 mod report;
 mod rounds;
 mod rows;
+mod sockets;
 mod stats;
 mod subject;
 
@@ -82,6 +83,16 @@ enum Part {
     Export,
     /// From start to ready, and the memory of a daemon that has nothing to do.
     Start,
+    /// Counts, facets and histograms, with and without filters, in two sizes of book.
+    Summary,
+    /// What the roll-ups cost recording.
+    Rollups,
+    /// Pruning a tenth of the book while 64 senders record.
+    Prune,
+    /// One entry to 1000 live sessions, and 1000 sessions that never read.
+    Live,
+    /// SIGTERM under load, 100 times (10 with --quick).
+    Stop,
     /// Every part.
     All,
     /// The server that commits each entry on its own; started by the others.
@@ -103,6 +114,7 @@ pub struct Bench {
     shelf: Shelf,
     entries: u64,
     large: bool,
+    quick: bool,
     fastapi: bool,
 }
 
@@ -128,6 +140,7 @@ impl Bench {
             shelf: Shelf::new(&scratch),
             entries: options.entries,
             large: options.large,
+            quick: options.quick,
             fastapi: !options.no_fastapi,
         })
     }
@@ -172,6 +185,11 @@ fn measure(bench: &Bench, part: &Part) -> bool {
         Part::Search => &[parts::search::run],
         Part::Export => &[parts::export::run],
         Part::Start => &[parts::start::run],
+        Part::Summary => &[parts::summary::run],
+        Part::Rollups => &[parts::rollups::run],
+        Part::Prune => &[parts::prune::run],
+        Part::Live => &[parts::live::run],
+        Part::Stop => &[parts::stop::run],
         Part::All => &[
             parts::writer::run,
             parts::http::run,
@@ -179,6 +197,11 @@ fn measure(bench: &Bench, part: &Part) -> bool {
             parts::search::run,
             parts::export::run,
             parts::start::run,
+            parts::summary::run,
+            parts::rollups::run,
+            parts::prune::run,
+            parts::live::run,
+            parts::stop::run,
         ],
         Part::ServeAlone { .. } => &[],
     };

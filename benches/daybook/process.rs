@@ -1,5 +1,6 @@
 //! Servers as child processes: started on a port of their own, watched through /proc, stopped when dropped.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -19,6 +20,14 @@ pub struct Server {
     pub address: SocketAddr,
     /// From just before the process was made until it first said that it is ready.
     pub took: Duration,
+}
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopped {
+    /// From the signal until the process was gone.
+    pub took: Duration,
+    pub in_order: bool,
 }
 
 impl Server {
@@ -96,15 +105,19 @@ impl Server {
     }
 
     /// Asks it to end, as a service manager does, and waits until it has.
-    pub fn stop(mut self) -> Result<(), String> {
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status();
-        asked.map_err(|e| format!("kill: {e}"))?;
+    pub fn stop(mut self) -> Result<Stopped, String> {
         let began = Instant::now();
+        let asked = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        asked.map_err(|e| format!("kill: {e}"))?;
         while began.elapsed() < STOP {
             match self.child.try_wait() {
-                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-                Ok(Some(_)) => return Ok(()),
+                Ok(None) => std::thread::sleep(Duration::from_millis(1)),
+                Ok(Some(status)) => {
+                    return Ok(Stopped {
+                        took: began.elapsed(),
+                        in_order: status.success(),
+                    });
+                }
                 Err(error) => return Err(error.to_string()),
             }
         }

@@ -17,6 +17,21 @@ pub enum Quantity {
     Requests,
     MegabytesPerSecond,
     Mebibytes,
+    /// Of a message to one session.
+    MessageCpuMicros,
+    SessionKibibytes,
+    /// Since a moment at which all was as full as it gets.
+    GrownMebibytes,
+    WorstSyncMillis,
+    /// The longest that the writer was busy with something else.
+    BlockedMillis,
+    /// The same, less twice the slowest fdatasync of the same time.
+    BeyondSyncMillis,
+    WalMebibytes,
+    /// What the book's file came to, of what it was.
+    FileRatio,
+    Removed,
+    Lost,
 }
 
 impl Quantity {
@@ -32,6 +47,16 @@ impl Quantity {
             Self::Requests => "requests",
             Self::MegabytesPerSecond => "MB/s",
             Self::Mebibytes => "MiB",
+            Self::MessageCpuMicros => "CPU us/message",
+            Self::SessionKibibytes => "KiB/session",
+            Self::GrownMebibytes => "MiB grown",
+            Self::WorstSyncMillis => "worst fdatasync ms",
+            Self::BlockedMillis => "blocked ms",
+            Self::BeyondSyncMillis => "ms beyond 2 fdatasync",
+            Self::WalMebibytes => "WAL MiB",
+            Self::FileRatio => "file/before",
+            Self::Removed => "removed",
+            Self::Lost => "lost",
         }
     }
 }

@@ -36,6 +36,8 @@ pub mod known {
     pub const ACTOR: u64 = 12;
     /// One in four thousand: whoever looks at every row to find its pages will show.
     pub const RARE_ACTOR: &str = "auditor@example.org";
+    /// Every message holds it.
+    pub const COMMON_TEXT: &str = "office";
     /// No message holds it.
     pub const NO_SUCH_TEXT: &str = "xylophone";
 }

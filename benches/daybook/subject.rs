@@ -3,24 +3,40 @@
 
 use crate::process::{Server, free_address};
 use daybook::access::{Principal, Scope};
+use daybook::actors::keeper::Change;
+use daybook::actors::pruner::{Retain, RunNow};
+use daybook::actors::queue::Size;
 use daybook::actors::supervisor::Start;
-use daybook::actors::{Opened, Supervisor, system_clocks, wall_clock};
+use daybook::actors::writer::Outcome;
+use daybook::actors::{Opened, Refusal, Supervisor, Writer, system_clocks, wall_clock};
 use daybook::config::Settings;
-use daybook::domain::{Filter, NewEntry, Page, PageRequest, PageSize, Position};
+use daybook::domain::{Filter, NewEntry, Page, PageRequest, PageSize, Position, WorkspaceId};
 use daybook::storage::sqlite::{self, SqliteReader, SqliteWriter};
 use daybook::storage::{Address, EntryReader, EntryWriter, Request, StorageError, Stretch};
 use daybook::telemetry::Metrics;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// Entries that wait at most to be rolled up.
+pub use daybook::storage::sqlite::ROLL_AT;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a book for writing, and makes it where there is none.
 pub fn open_writer(path: &Path) -> Result<SqliteWriter, String> {
+    patiently(|| sqlite::open_writer(path))
+}
+
+fn patiently(
+    open: impl Fn() -> Result<SqliteWriter, StorageError>,
+) -> Result<SqliteWriter, String> {
     let began = Instant::now();
     loop {
-        match sqlite::open_writer(path) {
+        match open() {
             // The writer before this one is closed, but its thread may not have let go of it yet.
             Err(StorageError::Held { .. }) if began.elapsed() < PATIENCE => {
                 std::thread::sleep(Duration::from_millis(1));
@@ -30,12 +46,40 @@ pub fn open_writer(path: &Path) -> Result<SqliteWriter, String> {
     }
 }
 
+/// Whether what is recorded is rolled up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rolls {
+    Kept,
+    /// Not even counted; whoever opens the book next does it.
+    Never,
+}
+
+impl Rolls {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "with roll-ups",
+            Self::Never => "without",
+        }
+    }
+
+    fn open(self, path: &Path) -> Result<SqliteWriter, String> {
+        match self {
+            Self::Kept => open_writer(path),
+            Self::Never => patiently(|| sqlite::open_uncounted(path)),
+        }
+    }
+}
+
 /// What the LogWriter writes with, without the actor before it.
 pub struct Store(SqliteWriter);
 
 impl Store {
     pub fn open(path: &Path) -> Result<Self, String> {
-        open_writer(path).map(Self)
+        Self::open_with(path, Rolls::Kept)
+    }
+
+    pub fn open_with(path: &Path, rolls: Rolls) -> Result<Self, String> {
+        rolls.open(path).map(Self)
     }
 
     /// One transaction.
@@ -103,9 +147,87 @@ impl LogWriter {
         outcome.map(drop).map_err(|e| e.to_string())
     }
 
+    /// Asks the LogWriter for a sign of life from a thread of its own, until it is told to stop; answers how
+    /// long it was busy with anything else at most.
+    pub fn watched(&self, stop: Arc<AtomicBool>) -> JoinHandle<Result<Duration, String>> {
+        const PAUSE: Duration = Duration::from_millis(1);
+        let writer = self.0.writer.clone();
+        std::thread::spawn(move || {
+            crate::parts::in_runtime(async {
+                let mut worst = Duration::ZERO;
+                while !stop.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    writer.heartbeat().await.map_err(|e| e.to_string())?;
+                    worst = worst.max(began.elapsed());
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(worst)
+            })
+        })
+    }
+
+    /// Comes back when the Pruner has done what it was about.
+    pub async fn settled(&self) -> Result<(), String> {
+        // Of a workspace that is not there: it only waits for its turn.
+        let nobody = WorkspaceId::trusted("nobody");
+        let run = RunNow {
+            only: Some(nobody),
+            by: None,
+        };
+        let ran = self.0.pruner.send(run).await.map_err(|e| e.to_string())?;
+        ran.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// Puts a rule and comes back when what it did not keep at that moment is gone, and its room with it.
+    pub async fn keep_newest(&self, entries: u64) -> Result<(), String> {
+        let mut rule = serde_json::Map::new();
+        rule.insert("max_entries".into(), entries.into());
+        let retain = Retain {
+            workspace: None,
+            change: Change::Put(rule),
+            by: None,
+        };
+        let put = self.0.pruner.send(retain).await;
+        put.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+        self.settled().await
+    }
+
     pub async fn close(&self) {
         self.0.stop().await;
     }
+}
+
+/// The LogWriter with nobody beside it, on a book that is rolled up or not.
+pub struct WriterAlone(Writer);
+
+impl WriterAlone {
+    pub async fn start(book: &Path, rolls: Rolls) -> Result<Self, String> {
+        let limits = Settings::default().limits;
+        let size = Size {
+            entries: limits.queue_entries,
+            bytes: limits.queue_bytes.bytes(),
+        };
+        let metrics = Metrics::new("bench", std::time::SystemTime::now());
+        let store = Box::new(rolls.open(book)?);
+        let started = Writer::start(store, wall_clock(), size, metrics, None).await;
+        started.map(Self).map_err(|e| e.to_string())
+    }
+
+    /// Comes back when the entry is durable.
+    pub async fn record(&self, entry: NewEntry) -> Result<(), String> {
+        recorded(self.0.record(vec![entry]).await)
+    }
+
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+fn recorded(outcomes: Result<Vec<Outcome>, Refusal>) -> Result<(), String> {
+    let outcomes = outcomes.map_err(|e| e.to_string())?;
+    outcomes
+        .into_iter()
+        .try_for_each(|outcome| outcome.map(drop).map_err(|e| e.to_string()))
 }
 
 /// The released daemon on a book. Nothing of this machine's configuration reaches it, and nothing is pruned.

@@ -9,12 +9,12 @@ use crate::storage::{EntryReader, Prunable, PruneStep, Request, StorageError};
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How long recording may wait for one step.
+/// How long recording may wait for what one step removes, beside what the disk takes for any step.
 const TARGET: Duration = Duration::from_millis(5);
 const FIRST_LIMIT: usize = 200;
 const LIMITS: (usize, usize) = (50, 2_000);
-/// A shorter pause than this is none.
-const LEAST_PAUSE: Duration = Duration::from_millis(1);
+/// So that who was answered meanwhile can come again before the next step.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// What the rules in force do not keep at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,29 +68,41 @@ impl Plan {
     }
 }
 
-/// How large a step may be, learnt from how long the last one took.
+/// How large a step may be, learnt from how long the last ones took. Making anything durable takes its time
+/// on a slow disk, and many small steps would take it again and again; so what a step takes when it is as
+/// small as it gets is not counted.
 #[derive(Debug)]
-pub struct Pace(Cell<usize>);
+pub struct Pace {
+    limit: Cell<usize>,
+    /// What any step takes.
+    least: Cell<Duration>,
+}
 
 impl Default for Pace {
     fn default() -> Self {
-        Self(Cell::new(FIRST_LIMIT))
+        Self {
+            limit: Cell::new(FIRST_LIMIT),
+            least: Cell::new(Duration::ZERO),
+        }
     }
 }
 
 impl Pace {
     pub fn limit(&self) -> usize {
-        self.0.get()
+        self.limit.get()
     }
 
     /// Half way to what would have taken as long as it may, so that one slow write does not decide.
     pub fn learn(&self, took: Duration) {
-        let limit = self.0.get();
-        let took = took.as_micros().max(1);
+        let limit = self.limit.get();
+        if limit == LIMITS.0 || took < self.least.get() {
+            self.least.set(took);
+        }
+        let took = (took - self.least.get()).as_micros().max(1);
         let fitting = limit as u128 * TARGET.as_micros() / took;
         let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
         let next = limit.midpoint(fitting.min(limit * 2));
-        self.0.set(next.clamp(LIMITS.0, LIMITS.1));
+        self.limit.set(next.clamp(LIMITS.0, LIMITS.1));
     }
 }
 
@@ -170,11 +182,12 @@ impl Run<'_> {
         }
     }
 
-    /// Whoever records has as long as the step took.
+    /// Whoever records has a turn: what waits for the writer comes before the next step, as one group. A
+    /// longer pause would let a busy book grow faster than it is pruned.
     async fn yield_after(&self, done: Step) {
         self.pace.learn(done.took);
         if self.writer.queue().held().entries > 0 {
-            tokio::time::sleep(done.took.max(LEAST_PAUSE)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }
@@ -202,13 +215,32 @@ mod tests {
         assert!((450..=550).contains(&pace.limit()), "{}", pace.limit());
         pace.learn(Duration::from_secs(9));
         assert!(pace.limit() >= 200, "one slow write does not decide");
-        for _ in 0..20 {
-            pace.learn(Duration::from_secs(9));
-        }
-        assert_eq!(pace.limit(), LIMITS.0);
         for _ in 0..50 {
             pace.learn(Duration::ZERO);
         }
         assert_eq!(pace.limit(), LIMITS.1);
+    }
+
+    #[test]
+    fn a_disk_that_is_slow_with_every_step_does_not_make_the_steps_small() {
+        let pace = Pace::default();
+        // 20 milliseconds for each step, and 20 microseconds for each entry.
+        let step = |pace: &Pace| Duration::from_micros(20_000 + 20 * pace.limit() as u64);
+        for _ in 0..200 {
+            pace.learn(step(&pace));
+        }
+        let limit = pace.limit();
+        assert!((200..=350).contains(&limit), "{limit}");
+        assert!(step(&pace) < Duration::from_millis(28));
+    }
+
+    #[test]
+    fn steps_that_grow_slow_grow_small() {
+        let pace = Pace::default();
+        for _ in 0..10 {
+            // A millisecond for each entry, whatever the disk.
+            pace.learn(Duration::from_millis(pace.limit() as u64));
+        }
+        assert!(pace.limit() <= 2 * LIMITS.0, "{}", pace.limit());
     }
 }

@@ -2,17 +2,17 @@
 //! commits each entry on its own, beside FastAPI and sqlite3.
 
 use super::writer::raw;
-use super::{called, several};
+use super::{bulks, called, several, singles};
 use crate::Bench;
 use crate::alone;
 use crate::books::{Kind, Working};
 use crate::fastapi::Python;
-use crate::load::{self, Expect, Load};
+use crate::load::{self, Expect, Load, Requests};
 use crate::process::Server;
 use crate::report::Quantity::{CpuMicros, EntriesPerSecond, MedianMs, P99Ms, RequestsPerSecond};
 use crate::report::{Failure, Outcome, Promise, Report, Sample, Target};
 use crate::rounds::{Contestant, Plan, contest_with};
-use crate::rows::{Row, Rows};
+use crate::rows::Rows;
 use crate::subject;
 use std::path::Path;
 use std::rc::Rc;
@@ -25,8 +25,6 @@ const RAW_64: &str = "raw SQLite, 64 rows a transaction";
 const RAW_1000: &str = "raw SQLite, 1000 rows a transaction";
 const ALONE: &str = "one transaction per message, 1 connection";
 const FASTAPI: &str = "FastAPI + sqlite3, 64 connections";
-
-type Requests = Rc<Vec<Vec<u8>>>;
 
 pub fn run(bench: &Bench) -> Result<Vec<Report>, String> {
     let python = if bench.fastapi {
@@ -45,7 +43,7 @@ fn on_book(bench: &Bench, size: u64, python: Result<&Python, &str>) -> Result<Re
     let plan = &bench.plan;
     let book = &bench.shelf.working(Kind::Daybook, size)?;
     let pool = &Rows::pool(2, POOL);
-    let (singles, bulks) = (&singles(pool), &bulks(pool));
+    let (singles, bulks) = (&singles(pool), &bulks(pool, BULK));
     let origins = match python {
         Ok(python) => Ok((python, bench.shelf.working(Kind::Origins, size)?)),
         Err(reason) => Err(reason.to_owned()),
@@ -114,22 +112,6 @@ fn bulk_name(connections: usize) -> String {
         "daybook, NDJSON of {BULK}, {}",
         several(connections, "connection")
     )
-}
-
-fn singles(rows: &[Row]) -> Requests {
-    let requests = rows
-        .iter()
-        .map(|row| load::post("/api/v1/activity", "application/json", &row.json()));
-    Rc::new(requests.collect())
-}
-
-fn bulks(rows: &[Row]) -> Requests {
-    let bodies = rows.chunks_exact(BULK).map(|rows| {
-        let lines: Vec<Vec<u8>> = rows.iter().map(Row::json).collect();
-        lines.join(&b'\n')
-    });
-    let requests = bodies.map(|body| load::post("/api/v1/activity", "application/x-ndjson", &body));
-    Rc::new(requests.collect())
 }
 
 /// How the requests come, and how their answers look.

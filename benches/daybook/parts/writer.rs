@@ -1,7 +1,7 @@
 //! Recording inside the process: the LogWriter with many senders, raw SQLite with as many rows a transaction,
 //! and an actor that commits each message on its own.
 
-use super::{called, several};
+use super::{called, in_system, several};
 use crate::Bench;
 use crate::alone::Recorder;
 use crate::books::{Kind, Working};
@@ -231,18 +231,8 @@ fn one_by_one<T: Clone + Send + 'static>(
     })
 }
 
-/// Runs in an actor system of its own, whose threads end with it.
-fn in_system<T>(work: impl Future<Output = T>) -> T {
-    let system = actix::System::new();
-    let done = system.block_on(work);
-    actix::System::current().stop();
-    // The only error is an exit code, and we gave none.
-    let _ = system.run();
-    done
-}
-
 /// So many senders, each waiting for its answer before it sends again.
-async fn drive<S, F>(plan: &Plan, senders: usize, send: S) -> Result<(u64, Sample), String>
+pub async fn drive<S, F>(plan: &Plan, senders: usize, send: S) -> Result<(u64, Sample), String>
 where
     S: Fn(usize) -> F + Clone + 'static,
     F: Future<Output = Result<(), String>> + 'static,

@@ -17,8 +17,8 @@ const EXACT_FOR: Duration = Duration::from_secs(10);
 
 /// Count entries
 ///
-/// Without filters, or by time alone, the count is exact. Under any other filter it is exact up to 10,000
-/// and says `"capped": true` beyond; `exact=true` goes on.
+/// Without filters, or by time alone, the count is exact. Under any other filter it is exact up to 10,000 or
+/// as far as a few ten milliseconds of looking go, and says `"capped": true` beyond; `exact=true` goes on.
 #[utoipa::path(
     get,
     path = "/api/v1/activity/count",
@@ -44,7 +44,8 @@ pub async fn count(
     let counted = if exact || filter.is_by_time_alone() {
         exactly(&app, scope, filter).await?
     } else {
-        step(&app, scope, filter, None, limits::COUNT_CAP).await?
+        let stretch = Stretch::BRIEF;
+        step(&app, scope, filter, None, limits::COUNT_CAP, stretch).await?
     };
     Ok(HttpResponse::Ok().json(Counted {
         count: counted.count,
@@ -56,8 +57,9 @@ pub async fn count(
 async fn exactly(app: &App, scope: Scope, filter: Filter) -> Result<Count, ApiError> {
     let began = Instant::now();
     let (mut total, mut below) = (0, None);
+    let stretch = Stretch::default();
     loop {
-        let part = step(app, scope.clone(), filter.clone(), below, u64::MAX).await?;
+        let part = step(app, scope.clone(), filter.clone(), below, u64::MAX, stretch).await?;
         total += part.count;
         match part.resume {
             None => {
@@ -79,9 +81,10 @@ async fn step(
     filter: Filter,
     below: Option<Seq>,
     cap: u64,
+    stretch: Stretch,
 ) -> Result<Count, ApiError> {
     reading(app, move |reader| {
-        reader.count(&scope, &filter, below, cap, Stretch::default())
+        reader.count(&scope, &filter, below, cap, stretch)
     })
     .await
 }

@@ -142,6 +142,16 @@ impl Session {
         wanted.map(|item| Step::Send(item.frame.clone())).collect()
     }
 
+    /// A group was recorded, and there is no room for it now: only where it ends is remembered.
+    pub fn passed_over(&mut self, batch: &Batch) {
+        self.newest = self.newest.max(batch.last_seq);
+    }
+
+    /// There is room again, for what was passed over.
+    pub fn caught_up(&mut self) -> Vec<Step> {
+        self.nudged(self.newest)
+    }
+
     /// The book stands at this number.
     pub fn nudged(&mut self, last_seq: Seq) -> Vec<Step> {
         self.newest = self.newest.max(last_seq);

@@ -193,6 +193,8 @@ enum Move {
     Commit(Vec<Severity>),
     Deliver,
     Lose,
+    PassOver,
+    CatchUp,
     Read,
     Nudge,
 }
@@ -203,6 +205,8 @@ fn a_move() -> impl Strategy<Value = Move> {
         3 => prop::collection::vec(severity, 1..5).prop_map(Move::Commit),
         3 => Just(Move::Deliver),
         1 => Just(Move::Lose),
+        1 => Just(Move::PassOver),
+        1 => Just(Move::CatchUp),
         3 => Just(Move::Read),
         1 => Just(Move::Nudge),
     ]
@@ -214,6 +218,15 @@ fn play(world: &mut World, moves: Vec<Move>) {
             Move::Commit(severities) => world.commit(&severities),
             Move::Deliver => world.deliver(),
             Move::Lose => drop(world.hub.pop_front()),
+            Move::PassOver => {
+                if let Some(batch) = world.hub.pop_front() {
+                    world.session.passed_over(&batch);
+                }
+            }
+            Move::CatchUp => {
+                let steps = world.session.caught_up();
+                world.take(steps);
+            }
             Move::Read => world.read(),
             Move::Nudge => {
                 // The hub never knows more than it passed on or lost.

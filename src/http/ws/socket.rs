@@ -12,6 +12,7 @@ use actix::prelude::*;
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +20,10 @@ use std::time::Instant;
 const FRAME_BYTES: usize = 64 * 1024;
 /// Messages that may wait for a session. One that falls behind by more goes back to reading pages.
 const MAILBOX: usize = 16;
+/// Bytes handed on before it is seen whether the socket takes them: what a session keeps in its buffers.
+const TURN_BYTES: usize = 4 * 1024;
+/// Steps that may wait for their turn before what is recorded is passed over.
+const WAITING: usize = 64;
 /// Entries of one page of a replay.
 const REPLAY_PAGE: usize = 200;
 /// Messages of a client in one second; more is no client.
@@ -35,6 +40,9 @@ pub struct Socket {
     /// What came of a message in parts.
     parts: Vec<u8>,
     window: (Instant, u32),
+    /// What the socket has had no turn for yet.
+    waiting: VecDeque<Step>,
+    turn_is_planned: bool,
     _place: Place,
 }
 
@@ -70,6 +78,8 @@ impl Socket {
             heard_at: now,
             parts: Vec::new(),
             window: (now, 0),
+            waiting: VecDeque::new(),
+            turn_is_planned: false,
             _place: place,
         }
     }
@@ -84,13 +94,48 @@ impl Socket {
     }
 
     fn take(&mut self, steps: Vec<Step>, ctx: &mut Ctx) {
-        for step in steps {
+        if self.waiting.is_empty() {
+            self.waiting = steps.into();
+        } else {
+            self.waiting.extend(steps);
+        }
+        if !self.turn_is_planned {
+            self.turn(ctx);
+        }
+    }
+
+    /// Hands on a little of what waits. A context is only served while its socket takes what it is handed, so
+    /// the rest waits here, shared with all other sessions, and not in buffers of its own.
+    fn turn(&mut self, ctx: &mut Ctx) {
+        let mut handed = 0;
+        while handed < TURN_BYTES {
+            let Some(step) = self.next_step() else {
+                self.waiting = VecDeque::new();
+                return;
+            };
             match step {
-                Step::Send(frame) => ctx.text(frame),
+                Step::Send(frame) => {
+                    handed += frame.len();
+                    ctx.text(frame);
+                }
                 Step::Read(reading) => self.read(*reading, ctx),
                 Step::Close => end(ctx, ws::CloseCode::Away, "the server is shutting down"),
             }
         }
+        self.turn_is_planned = true;
+        let next = tokio::task::yield_now().into_actor(self);
+        next.map(|(), socket, ctx| {
+            socket.turn_is_planned = false;
+            socket.turn(ctx);
+        })
+        .spawn(ctx);
+    }
+
+    fn next_step(&mut self) -> Option<Step> {
+        if self.waiting.is_empty() {
+            self.waiting.extend(self.session.caught_up());
+        }
+        self.waiting.pop_front()
     }
 
     fn read(&mut self, reading: Reading, ctx: &mut Ctx) {
@@ -207,6 +252,10 @@ impl Handler<Deliver> for Socket {
             Deliver::Welcome { last_seq } => {
                 let hello = self.hello();
                 self.session.welcomed(last_seq, hello)
+            }
+            Deliver::Recorded(batch) if self.waiting.len() >= WAITING => {
+                self.session.passed_over(&batch);
+                Vec::new()
             }
             Deliver::Recorded(batch) => self.session.recorded(&batch),
             Deliver::Nudge { last_seq } => self.session.nudged(last_seq),

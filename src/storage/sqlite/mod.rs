@@ -38,6 +38,7 @@ mod writer;
 
 pub use import::SqliteImporter;
 pub use reader::SqliteReader;
+pub use rollup::ROLL_AT;
 pub use staged::stage;
 pub use swap::install;
 pub use writer::SqliteWriter;
@@ -47,11 +48,21 @@ use std::path::{Path, PathBuf};
 
 /// Opens a book for writing; makes one where there is none, and brings an older one up to date.
 pub fn open_writer(path: &Path) -> Result<SqliteWriter, StorageError> {
-    open_writer_that_rolls(path, rollup::ROLL_AT)
+    open_writer_that_rolls(path, ROLL_AT)
 }
 
 /// The same, with the number of entries at which they are rolled up.
 pub fn open_writer_that_rolls(path: &Path, roll_at: u64) -> Result<SqliteWriter, StorageError> {
+    open_locked(path, Some(roll_at))
+}
+
+/// The same without counting what is committed, for who fills a book and does not want to pay for that yet:
+/// readers walk what is not counted, and a removal or the next who opens the book makes up for it.
+pub fn open_uncounted(path: &Path) -> Result<SqliteWriter, StorageError> {
+    open_locked(path, None)
+}
+
+fn open_locked(path: &Path, roll_at: Option<u64>) -> Result<SqliteWriter, StorageError> {
     inspect::look(path)?;
     let lock = lock::BookLock::take(path)?;
     swap::tidy(path);

@@ -12,11 +12,13 @@ use crate::domain::{Seq, WorkspaceId};
 use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 
 /// Entries in the tally at which the next commit writes it down. More of them make recording cheaper, and
 /// the tail longer that readers add up themselves.
-pub const ROLL_AT: u64 = 8_000;
+pub const ROLL_AT: u64 = 16_000;
 
 /// Entries rolled up in one transaction when a book of a former version is opened.
 const STEP: i64 = 10_000;
@@ -82,28 +84,55 @@ fn write(conn: &mut SqliteConnection, tally: &Tally, upto: Seq) -> Result<(), St
         .map_err(storage)
 }
 
+/// What a count goes up by. A statement of its own, as that of a row is, since a commit that rolls has
+/// hundreds of them.
+struct Add<'a> {
+    texts: [&'a str; 2],
+    numbers: [i64; 4],
+}
+
+impl<'a> Add<'a> {
+    fn new(key: Key<'a>, count: i64) -> Self {
+        Self {
+            // As the statement names them.
+            texts: [key.workspace, key.value],
+            numbers: [key.grain as i64, key.dimension as i64, key.start, count],
+        }
+    }
+}
+
+impl QueryFragment<Sqlite> for Add<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO rollup (workspace_id, value, grain, dimension, start, count) VALUES (",
+        );
+        for text in &self.texts {
+            out.push_bind_param::<Text, _>(text)?;
+            out.push_sql(", ");
+        }
+        for (place, number) in self.numbers.iter().enumerate() {
+            out.push_sql(if place == 0 { "" } else { ", " });
+            out.push_bind_param::<BigInt, _>(number)?;
+        }
+        out.push_sql(
+            ") ON CONFLICT (workspace_id, grain, dimension, start, value) \
+             DO UPDATE SET count = count + excluded.count",
+        );
+        Ok(())
+    }
+}
+
+/// One statement, whatever the count: it is prepared once.
+impl QueryId for Add<'_> {
+    type QueryId = Add<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for Add<'_> {}
+
 fn add(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), StorageError> {
-    diesel::insert_into(rollup::table)
-        .values((
-            rollup::workspace_id.eq(key.workspace),
-            rollup::grain.eq(key.grain as i64),
-            rollup::dimension.eq(key.dimension as i64),
-            rollup::start.eq(key.start),
-            rollup::value.eq(key.value),
-            rollup::count.eq(count),
-        ))
-        .on_conflict((
-            rollup::workspace_id,
-            rollup::grain,
-            rollup::dimension,
-            rollup::start,
-            rollup::value,
-        ))
-        .do_update()
-        .set(rollup::count.eq(rollup::count + excluded(rollup::count)))
-        .execute(conn)
-        .map(drop)
-        .map_err(storage)
+    let added = Add::new(key, count).execute(conn);
+    added.map(drop).map_err(storage)
 }
 
 /// What comes to nought goes.

@@ -3,7 +3,7 @@
 use super::error::storage;
 use super::facts::FactRow;
 use super::schema::activity_log;
-use super::search::{Search, Way};
+use super::search::{Reads, Search, Way};
 use crate::domain::Seq;
 use crate::storage::StorageError;
 use diesel::prelude::*;
@@ -18,7 +18,7 @@ impl Search<'_> {
         mut look: impl FnMut(&FactRow),
     ) -> Result<Option<Seq>, StorageError> {
         let mut left = want;
-        while let Some((from, below)) = self.window(conn, Way::Down)? {
+        while let Some((from, below)) = self.window(conn, Way::Down, Reads::Rows)? {
             let rows = self.facts_within(conn, from, below, left + 1)?;
             rows.iter().take(left).for_each(&mut look);
             if rows.len() > left {
@@ -27,7 +27,7 @@ impl Search<'_> {
                 ));
             }
             left -= rows.len();
-            self.pass(Way::Down, from, below);
+            self.pass(Way::Down, from, below, Reads::Rows);
             if self.is_spent() {
                 break;
             }

@@ -13,6 +13,18 @@ use std::time::Instant;
 
 /// Rows that one statement looks at when it must look at each of them: a few milliseconds.
 const WINDOW: i64 = 16_384;
+/// The same where an index is walked and each row is fetched from its own place in the file.
+const SCATTERED: i64 = 2_048;
+/// Of a window, for each walk of a merge.
+const LEAST_SHARE: i64 = 64;
+
+/// What a statement reads of a row that it comes past.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Its number, which an index holds too.
+    Numbers,
+    Rows,
+}
 
 pub struct Search<'a> {
     pub(super) plan: &'a Plan,
@@ -65,7 +77,7 @@ impl<'a> Search<'a> {
         let mut rows = Vec::new();
         while let Some((from, below)) = self.next_window(conn, way)? {
             self.fetch(conn, way, from, below, want, &mut rows)?;
-            self.pass(way, from, below);
+            self.pass(way, from, below, Reads::Rows);
             if rows.len() == want || self.is_spent() {
                 break;
             }
@@ -81,7 +93,7 @@ impl<'a> Search<'a> {
     pub fn count(mut self, conn: &mut SqliteConnection, cap: u64) -> Result<Count, StorageError> {
         let mut count = 0;
         // Always by windows: even an index that finds matches alone can hold millions of them.
-        while let Some((from, below)) = self.window(conn, Way::Down)? {
+        while let Some((from, below)) = self.window(conn, Way::Down, Reads::Numbers)? {
             for walk in &self.plan.walks {
                 count += self.count_window(conn, walk, from, below)?;
             }
@@ -92,7 +104,7 @@ impl<'a> Search<'a> {
                     resume: None,
                 });
             }
-            self.pass(Way::Down, from, below);
+            self.pass(Way::Down, from, below, Reads::Numbers);
             if self.is_spent() {
                 break;
             }
@@ -126,7 +138,7 @@ impl<'a> Search<'a> {
         if self.from < self.below && self.plan.is_exact() {
             return Ok(Some((self.from, self.below)));
         }
-        self.window(conn, way)
+        self.window(conn, way, Reads::Rows)
     }
 
     /// The part of what is left in which the walks come past so many rows together as one statement
@@ -135,11 +147,13 @@ impl<'a> Search<'a> {
         &self,
         conn: &mut SqliteConnection,
         way: Way,
+        reads: Reads,
     ) -> Result<Option<(Seq, Seq)>, StorageError> {
         if self.from >= self.below {
             return Ok(None);
         }
-        let share = (self.window_rows() / self.plan.walks.len().max(1) as i64).max(1);
+        let (rows, walks) = (self.window_rows(reads), self.plan.walks.len().max(1));
+        let share = (rows / walks as i64).max(LEAST_SHARE).min(rows);
         let (mut from, mut below) = (self.from, self.below);
         for walk in &self.plan.walks {
             let edge = self.edge(conn, walk, way, share)?;
@@ -188,17 +202,21 @@ impl<'a> Search<'a> {
         Ok(seqs.len() as u64)
     }
 
-    pub fn pass(&mut self, way: Way, from: Seq, below: Seq) {
+    pub fn pass(&mut self, way: Way, from: Seq, below: Seq, reads: Reads) {
         match way {
             Way::Down => self.below = from,
             Way::Up => self.from = below,
         }
-        self.rows_left -= self.window_rows();
+        self.rows_left -= self.window_rows(reads);
     }
 
-    /// A whole window, or what is left of the stretch.
-    fn window_rows(&self) -> i64 {
-        self.rows_left.clamp(1, WINDOW)
+    /// A whole window, or what is left of the stretch. The deadline is looked at between two windows, so
+    /// that none may take long.
+    fn window_rows(&self, reads: Reads) -> i64 {
+        let is_scattered =
+            self.plan.walks != [Walk::Seq] && (reads == Reads::Rows || !self.plan.is_exact());
+        self.rows_left
+            .clamp(1, if is_scattered { SCATTERED } else { WINDOW })
     }
 
     /// Adds what the range holds, until `want` rows are there.

@@ -44,7 +44,7 @@ pub fn stage_emptied(book: &Path) -> Result<(Staged, SqliteWriter), StorageError
     // Nothing of it counts before it is whole and synced, so nothing need be synced before.
     conn.batch_execute("PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;")
         .map_err(error::storage)?;
-    let writer = SqliteWriter::new(&staged.file, conn, None, ROLL_AT)?;
+    let writer = SqliteWriter::new(&staged.file, conn, None, Some(ROLL_AT))?;
     Ok((staged, writer))
 }
 
@@ -111,7 +111,7 @@ pub fn finish(
     record: &Request,
 ) -> Result<Head, StorageError> {
     let conn = connection::open_writer(&staged.file)?;
-    let mut writer = SqliteWriter::new(&staged.file, conn, None, ROLL_AT)?;
+    let mut writer = SqliteWriter::new(&staged.file, conn, None, Some(ROLL_AT))?;
     writer.begin_another_history(now, past, record)?;
     writer.close()?;
     let head = writer.head().clone();

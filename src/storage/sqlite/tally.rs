@@ -43,7 +43,37 @@ pub struct Tally {
     workspaces: HashMap<Box<str>, OfWorkspace>,
 }
 
-type Values = HashMap<Box<str>, i64>;
+/// Counts by value. Every entry of a busy book comes by here, and of most dimensions there are few values,
+/// which are compared faster than hashed.
+#[derive(Debug, Default)]
+struct Values {
+    few: Vec<(Box<str>, i64)>,
+    more: HashMap<Box<str>, i64>,
+}
+
+/// Values that are looked through one by one.
+const FEW: usize = 8;
+
+impl Values {
+    /// Without an allocation for a value that is known.
+    fn count(&mut self, value: &str) {
+        let known = self.few.iter_mut().find(|(held, _)| **held == *value);
+        if let Some((_, count)) = known {
+            *count += 1;
+        } else if self.few.len() < FEW {
+            self.few.push((value.into(), 1));
+        } else if let Some(count) = self.more.get_mut(value) {
+            *count += 1;
+        } else {
+            self.more.insert(value.into(), 1);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        let few = self.few.iter().map(|(value, count)| (&**value, *count));
+        few.chain(self.more.iter().map(|(value, count)| (&**value, *count)))
+    }
+}
 
 /// By hour and, for severities, by minute; the rest is sums of these.
 #[derive(Debug, Default)]
@@ -55,13 +85,11 @@ struct OfWorkspace {
 
 impl Tally {
     pub fn add(&mut self, facts: Facts<'_>) {
-        if !self.workspaces.contains_key(facts.workspace) {
-            let name = facts.workspace.into();
-            self.workspaces.insert(name, OfWorkspace::default());
-        }
         if let Some(own) = self.workspaces.get_mut(facts.workspace) {
-            own.add(facts);
+            return own.add(facts);
         }
+        let own = self.workspaces.entry(facts.workspace.into());
+        own.or_default().add(facts);
     }
 
     /// What a commit brought into the book.
@@ -122,11 +150,14 @@ impl OfWorkspace {
         let hour = self.hours.entry(floor(facts.minute, HOUR)).or_default();
         for (values, value) in hour.iter_mut().zip(facts.values) {
             if let Some(value) = value {
-                count(values, value);
+                values.count(value);
             }
         }
         if let Some(severity) = facts.values[Dimension::Severity as usize] {
-            count(self.minutes.entry(facts.minute).or_default(), severity);
+            self.minutes
+                .entry(facts.minute)
+                .or_default()
+                .count(severity);
         }
     }
 
@@ -170,19 +201,11 @@ impl OfWorkspace {
 fn sums<'a>(parts: impl Iterator<Item = (i64, &'a Values)>) -> BTreeMap<(i64, &'a str), i64> {
     let mut sums = BTreeMap::new();
     for (start, values) in parts {
-        for (value, count) in values {
-            *sums.entry((start, &**value)).or_default() += count;
+        for (value, count) in values.iter() {
+            *sums.entry((start, value)).or_default() += count;
         }
     }
     sums
-}
-
-/// Without an allocation for a value that is known.
-fn count(values: &mut Values, value: &str) {
-    match values.get_mut(value) {
-        Some(count) => *count += 1,
-        None => drop(values.insert(value.into(), 1)),
-    }
 }
 
 /// The beginning of the span of `width` minutes that a minute is in.

@@ -31,8 +31,8 @@ pub struct SqliteWriter {
     /// The roll-ups in the file cover the book up to here; the tally holds what came after.
     rolled: Seq,
     tally: Tally,
-    /// Entries in the tally at which it is written down.
-    roll_at: u64,
+    /// Entries in the tally at which it is written down. `None`: what is committed is not counted.
+    roll_at: Option<u64>,
     wal: Wal,
     /// Given back when the connection is closed. A book that is only being made has none.
     _lock: Option<BookLock>,
@@ -43,7 +43,7 @@ impl SqliteWriter {
         path: &Path,
         mut conn: SqliteConnection,
         lock: Option<BookLock>,
-        roll_at: u64,
+        roll_at: Option<u64>,
     ) -> Result<Self, StorageError> {
         let (rolled, tally) = catch_up(&mut conn)?;
         Ok(Self {
@@ -85,6 +85,14 @@ impl SqliteWriter {
     pub fn roll_all(&mut self) -> Result<(), StorageError> {
         (self.rolled, self.tally) = catch_up(&mut self.conn)?;
         Ok(())
+    }
+
+    /// Before something is taken off what was counted.
+    fn count_all(&mut self) -> Result<(), StorageError> {
+        match self.roll_at {
+            Some(_) => Ok(()),
+            None => self.roll_all(),
+        }
     }
 
     /// From here on it is another history, which goes on where both books end.
@@ -197,7 +205,9 @@ impl EntryWriter for SqliteWriter {
         now: Timestamp,
         group: &[Request],
     ) -> Result<Vec<Vec<Receipt>>, StorageError> {
-        let is_due = self.tally.entries() >= self.roll_at;
+        let is_due = self
+            .roll_at
+            .is_some_and(|roll_at| self.tally.entries() >= roll_at);
         let receipts: Vec<Vec<Receipt>> = self.transaction(|transaction| {
             if is_due {
                 transaction.roll()?;
@@ -208,7 +218,9 @@ impl EntryWriter for SqliteWriter {
                 .collect::<Result<_, _>>()
         })?;
         for (request, receipts) in group.iter().zip(&receipts) {
-            self.tally.add_committed(&request.entries, receipts);
+            if self.roll_at.is_some() {
+                self.tally.add_committed(&request.entries, receipts);
+            }
             self.wal.grew_by(receipts.len());
         }
         Ok(receipts)
@@ -224,6 +236,7 @@ impl EntryWriter for SqliteWriter {
         step: &PruneStep,
         record: Option<&Request>,
     ) -> Result<Removed, StorageError> {
+        self.count_all()?;
         let (removed, receipts) = self.settled(|transaction| {
             let removed = transaction.prune(step)?;
             let receipts = match record.filter(|_| !removed.more) {
@@ -244,6 +257,7 @@ impl EntryWriter for SqliteWriter {
         scope: &Scope,
         record: &Request,
     ) -> Result<u64, StorageError> {
+        self.count_all()?;
         let (removed, receipts) = self.settled(|transaction| {
             let removed = transaction.raise_floors(scope)?;
             let all = Removed {
