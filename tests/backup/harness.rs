@@ -233,6 +233,17 @@ impl Daemon {
         self.post("/api/v1/activity", &entry)
     }
 
+    /// A live session.
+    pub fn follow(&self) -> tungstenite::WebSocket<std::net::TcpStream> {
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/');
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let url = format!("ws://{address}/api/v1/events/ws");
+        tungstenite::client(url, stream).unwrap().0
+    }
+
     /// A backup's name.
     pub fn back_up(&self) -> String {
         let (status, made) = self.post("/api/v1/backups", &json!({}));

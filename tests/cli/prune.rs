@@ -1,5 +1,6 @@
-//! `daybook prune` without a daemon: what it says, what it removes, how it ends.
+//! `daybook prune`, with a daemon and without: what it says, what it removes, how it ends.
 
+use super::support::daemon::{Daemon, Place};
 use super::{daybook, told};
 use daybook::domain::{Draft, Redact, Rules, Timestamp};
 use daybook::storage::{Address, Request};
@@ -96,4 +97,43 @@ fn a_book_that_is_not_there_is_not_made() {
     assert!(err.contains("does not exist"), "{err}");
     assert!(!directory.path().join("b.db").exists());
     assert_eq!(prune(directory.path(), &["--dry-run", "--confirm"]).0, 64);
+}
+
+#[test]
+fn a_daemon_that_keeps_the_book_is_asked_to_prune_it() {
+    let place = Place::new();
+    let mut serve = place.serve();
+    serve.env("DAYBOOK_RETENTION__MAX_ENTRIES", "100");
+    let daemon = Daemon::start_as(&place, serve).unwrap();
+    let line = r#"{"category":"entity","action":"task.created","message":"m"}"#;
+    let lines = vec![line; 150].join("\n");
+    let answer = daemon.client().post("application/x-ndjson", &lines);
+    assert_eq!(answer.unwrap().json()["accepted"], 150);
+    let oldest = || {
+        let page = daemon.client().get("/api/v1/activity?after_seq=0&limit=1");
+        page.unwrap().json()["seqs"][0].clone()
+    };
+    let prune = |arguments: &[&str]| {
+        let mut command = place.daybook(&["prune"]);
+        told(&command.args(arguments).output().unwrap())
+    };
+    // The daemon's own first entry is one of them.
+    let (code, out, err) = prune(&["--dry-run"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("51 entries would be removed"), "{out}");
+    assert_eq!(oldest(), 1, "a dry run removes nothing");
+    // The call for the dry run left an entry as well.
+    let (code, out, _) = prune(&["--confirm"]);
+    assert_eq!(
+        (code, out.starts_with("52 entries removed")),
+        (0, true),
+        "{out}"
+    );
+    assert_eq!(oldest(), 53);
+    let page = daemon
+        .client()
+        .get("/api/v1/activity?action=activity_log.pruned");
+    let page = page.unwrap().json();
+    assert_eq!(page["items"][0]["metadata"]["removed"], 52, "{page}");
+    assert_eq!(daemon.stop().code(), Some(0));
 }

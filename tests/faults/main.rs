@@ -9,5 +9,6 @@ mod clock;
 mod fail_stop;
 mod kill;
 mod neighbours;
+mod reload;
 mod stop;
 mod strange_files;
