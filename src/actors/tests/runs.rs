@@ -1,6 +1,8 @@
 //! What a run removes and what it says.
 
 use super::*;
+use crate::actors::pruner::{Pruner, RunNow, Stop};
+use actix::Actor;
 
 #[test]
 fn a_run_removes_what_is_too_old_and_records_it_once() {
@@ -66,5 +68,50 @@ fn pruning_goes_on_while_recording_is_off() {
         kept.put(None, r#"{"enabled":false}"#).await.unwrap();
         assert_eq!(kept.run().await.removed, 51);
         kept.close().await;
+    });
+}
+
+#[test]
+fn a_run_becomes_due_by_itself_once_an_interval() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(0, 100)).await;
+        let Kept {
+            keeper,
+            writer,
+            reader,
+            ..
+        } = kept;
+        let of_clocks = Arc::clone(&hands);
+        let clocks: Clocks = Arc::new(move || of_clocks.now());
+        let interval = Duration::from_secs(3_600);
+        // From here on a timer waits only while something else is to be done.
+        tokio::time::pause();
+        let pruner = Pruner::new(keeper, clocks, interval).start();
+        let held = || {
+            let scope = Scope::for_the_daemon();
+            let count = reader.count(&scope, &Filter::default(), None, 1_000, Stretch::default());
+            count.unwrap().count
+        };
+        let first = RunNow {
+            only: None,
+            by: None,
+        };
+        assert_eq!(pruner.send(first).await.unwrap().unwrap().removed, 0);
+        for _ in 0..2 {
+            let entries = (0..150).map(|_| entry("default")).collect();
+            writer.record(entries).await.unwrap();
+            let before = held();
+            // It looks at its clock often, and that shows no hour yet.
+            tokio::time::sleep(interval * 3).await;
+            assert_eq!(held(), before);
+            hands.pass(HOUR);
+            let began = std::time::Instant::now();
+            while held() > 101 {
+                assert!(began.elapsed() < Duration::from_secs(30), "{}", held());
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        pruner.send(Stop).await.unwrap();
+        writer.close().await;
     });
 }
