@@ -80,7 +80,7 @@ impl Privacy {
 
     fn is_secret_key(&self, key: &str, value: &Value) -> bool {
         let key = folded(key);
-        let matched = |pattern: &&String| key.contains(pattern.as_str());
+        let matched = |pattern: &&String| holds(key.as_bytes(), pattern.as_bytes());
         let Some(pattern) = self.redact_keys.iter().find(matched) else {
             return false;
         };
@@ -123,28 +123,40 @@ impl Redact for Privacy {
 
     /// A Daybook key: `dbk_<id>_<secret>`, wherever it stands in the text.
     fn holds_secret(&self, text: &str) -> bool {
-        let mut rest = text;
-        while let Some(at) = rest.find("dbk_") {
-            rest = &rest[at + 4..];
-            let id = alphanumeric_run(rest);
-            let after = &rest.as_bytes()[id..];
-            if id > 0
-                && after.first() == Some(&b'_')
-                && after.get(1).is_some_and(u8::is_ascii_alphanumeric)
-            {
-                return true;
-            }
-        }
-        false
+        // Of its bytes the rarest in a text that is no key.
+        memchr::memchr_iter(b'_', text.as_bytes()).any(|at| {
+            let (before, rest) = text.as_bytes().split_at(at);
+            before.ends_with(b"dbk") && is_rest_of_a_key(&rest[1..])
+        })
     }
 }
 
-fn alphanumeric_run(text: &str) -> usize {
-    text.bytes().take_while(u8::is_ascii_alphanumeric).count()
+/// `<id>_<secret>`, or the beginning of one.
+fn is_rest_of_a_key(rest: &[u8]) -> bool {
+    let id = rest
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric())
+        .count();
+    let secret = rest[id..].strip_prefix(b"_").and_then(<[u8]>::first);
+    id > 0 && secret.is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Both are short, so that setting up a search would take longer than searching.
+fn holds(text: &[u8], part: &[u8]) -> bool {
+    memchr::memchr_iter(part[0], text).any(|at| text[at..].starts_with(part))
 }
 
 /// `Api-Key`, `apiKey` and `API_KEY` are one key.
 fn folded(key: &str) -> String {
+    if key.is_ascii() {
+        let mut folded = String::with_capacity(key.len().min(limits::METADATA_BYTES));
+        let kept = key.bytes().filter(u8::is_ascii_alphanumeric);
+        folded.extend(
+            kept.take(limits::METADATA_BYTES)
+                .map(|b| char::from(b.to_ascii_lowercase())),
+        );
+        return folded;
+    }
     key.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
