@@ -63,7 +63,7 @@ bench: ## Measure, side by side with what we compare to (takes a while)
 coverage: ## Lines of src/ that the tests run; installs cargo-tarpaulin if it is missing
 	@command -v cargo-tarpaulin >/dev/null || (set -x; $(CARGO) install --locked cargo-tarpaulin)
 	$(CARGO) tarpaulin --engine llvm --locked --include-files 'src/*' --out Stdout --skip-clean \
-		--follow-exec --timeout 600 --fail-under 85
+		--follow-exec --timeout 600 --target-dir target/coverage --fail-under 85
 
 dist: ## Build the smallest and fastest binary (10 minutes on two cores)
 	$(CARGO) build --profile dist --locked
