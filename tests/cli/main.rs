@@ -7,6 +7,7 @@ mod support;
 mod check;
 mod export;
 mod prune;
+mod tail;
 mod telemetry;
 
 use std::path::Path;

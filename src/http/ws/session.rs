@@ -38,6 +38,9 @@ pub struct Session {
     replay_limit: u64,
     /// Counts readings, so that a page of a former subscription is known as such.
     ticket: u64,
+    /// What the client said before it was greeted; it is answered after that. A client that says much is cut
+    /// off long before this grows large.
+    early: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,20 +64,43 @@ impl Session {
             newest: 0,
             replay_limit,
             ticket: 0,
+            early: Vec::new(),
         }
     }
 
     /// The hub knows it, and sends what comes after `last_seq`.
-    pub fn welcomed(&mut self, last_seq: Seq, hello: Event) -> Vec<Step> {
+    pub fn welcomed(
+        &mut self,
+        last_seq: Seq,
+        hello: Event,
+        now: Timestamp,
+        rules: &Rules,
+    ) -> Vec<Step> {
         self.newest = last_seq;
         self.state = State::Live { heard: last_seq };
-        vec![send(&hello)]
+        let mut steps = vec![send(&hello)];
+        for text in std::mem::take(&mut self.early) {
+            steps.extend(self.asked(&text, now, rules));
+        }
+        steps
     }
 
     pub fn asked(&mut self, text: &str, now: Timestamp, rules: &Rules) -> Vec<Step> {
+        if self.state == State::Opening {
+            self.early.push(text.to_owned());
+            return Vec::new();
+        }
         match self.subscription(text, now, rules) {
             Ok((scope, filter, after)) => self.subscribed(scope, filter, after),
             Err(error) => vec![send(&Event::error(error))],
+        }
+    }
+
+    /// Something came that is no message. Before the greeting nothing is said of it.
+    pub fn misspoken(&self, error: FieldError) -> Vec<Step> {
+        match self.state {
+            State::Opening => Vec::new(),
+            _ => vec![send(&Event::error(error))],
         }
     }
 

@@ -68,7 +68,9 @@ impl World {
             readings: VecDeque::new(),
             frames: Vec::new(),
         };
-        let steps = world.session.welcomed(0, hello());
+        let steps = world
+            .session
+            .welcomed(0, hello(), Timestamp::from_micros(0), &rules());
         world.take(steps);
         world
     }
@@ -332,4 +334,26 @@ fn one_that_asks_from_beyond_the_end_goes_live_at_the_end() {
     world.commit(&[Severity::Error]);
     world.settle();
     assert_eq!(world.seqs_since_subscribed(), [2]);
+}
+
+#[test]
+fn who_subscribes_before_it_is_greeted_is_answered_after_that() {
+    let mut session = Session::new(Principal::anonymous(), 100);
+    let now = Timestamp::from_micros(0);
+    let ask = r#"{"type":"subscribe","filters":{"severity":"error"},"after_seq":3}"#;
+    assert!(session.asked(ask, now, &rules()).is_empty());
+    assert!(session.asked("nonsense", now, &rules()).is_empty());
+    let steps = session.welcomed(9, hello(), now, &rules());
+    let told: Vec<_> = steps
+        .iter()
+        .map(|step| match step {
+            Step::Send(frame) => {
+                let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+                frame["type"].as_str().unwrap().to_owned()
+            }
+            Step::Read(reading) => format!("reads after {}", reading.after),
+            Step::Close => "closes".into(),
+        })
+        .collect();
+    assert_eq!(told, ["hello", "subscribed", "reads after 3", "error"]);
 }

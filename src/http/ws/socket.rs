@@ -251,7 +251,8 @@ impl Handler<Deliver> for Socket {
         let steps = match message {
             Deliver::Welcome { last_seq } => {
                 let hello = self.hello();
-                self.session.welcomed(last_seq, hello)
+                let (now, rules) = (self.app.now(), &self.app.rules);
+                self.session.welcomed(last_seq, hello, now, rules)
             }
             Deliver::Recorded(batch) if self.waiting.len() >= WAITING => {
                 self.session.passed_over(&batch);
@@ -281,7 +282,8 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Socket {
             Ok(ws::Message::Pong(_) | ws::Message::Nop) => {}
             Ok(ws::Message::Binary(_)) => {
                 let error = FieldError::new("message", "must be a text frame");
-                ctx.text(Event::error(error).frame());
+                let steps = self.session.misspoken(error);
+                self.take(steps, ctx);
             }
             Ok(ws::Message::Close(reason)) => {
                 ctx.close(reason);
