@@ -14,7 +14,11 @@ use tungstenite::{Message, WebSocket};
 const SILENCE: Duration = Duration::from_secs(120);
 
 /// A session with the daemon that keeps the book.
-pub struct Events(WebSocket<UnixStream>);
+pub struct Events {
+    session: WebSocket<UnixStream>,
+    /// What came before that is not of this subscription: until then a session gets everything.
+    subscribed: bool,
+}
 
 /// What the daemon tells that a follower acts on.
 #[derive(Debug)]
@@ -65,21 +69,37 @@ impl Events {
         session
             .send(Message::text(subscribe.to_string()))
             .map_err(|cause| io::Error::other(cause.to_string()))?;
-        Ok(Self(session))
+        Ok(Self {
+            session,
+            subscribed: false,
+        })
     }
 
     /// The next thing that a follower acts on.
     pub fn wait(&mut self) -> Told {
         loop {
-            match self.0.read() {
+            match self.session.read() {
                 Ok(Message::Text(text)) => {
-                    if let Some(told) = told(&text) {
+                    if let Some(told) = self.heard(&text) {
                         return told;
                     }
                 }
                 Ok(Message::Close(_)) | Err(_) => return Told::End,
                 Ok(_) => {}
             }
+        }
+    }
+}
+
+impl Events {
+    fn heard(&mut self, text: &str) -> Option<Told> {
+        let frame: Frame = serde_json::from_str(text).ok()?;
+        if frame.r#type == "subscribed" {
+            self.subscribed = true;
+        }
+        match told(frame)? {
+            Told::Entry { .. } | Told::Lagged { .. } if !self.subscribed => None,
+            told => Some(told),
         }
     }
 }
@@ -96,8 +116,7 @@ fn grouped(filters: &[(String, String)]) -> Map<String, Value> {
     grouped
 }
 
-fn told(text: &str) -> Option<Told> {
-    let frame: Frame = serde_json::from_str(text).ok()?;
+fn told(frame: Frame) -> Option<Told> {
     match frame.r#type.as_str() {
         "activity_logged" => Some(Told::Entry {
             seq: frame.seq?,
@@ -119,16 +138,28 @@ fn told(text: &str) -> Option<Told> {
 mod tests {
     use super::*;
 
+    fn events() -> Events {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        Events {
+            session: WebSocket::from_raw_socket(ours, tungstenite::protocol::Role::Client, None),
+            subscribed: false,
+        }
+    }
+
     #[test]
     fn what_a_follower_need_not_act_on_is_passed_over() {
-        assert!(told(r#"{"type":"hello"}"#).is_none());
-        assert!(told("nonsense").is_none());
-        let entry = told(r#"{"type":"activity_logged","seq":7,"entry":{"a": 1}}"#);
-        assert!(
-            matches!(entry, Some(Told::Entry { seq: 7, entry }) if entry.get() == r#"{"a": 1}"#)
-        );
+        let mut events = events();
+        let entry = r#"{"type":"activity_logged","seq":7,"entry":{"a": 1}}"#;
+        assert!(events.heard(r#"{"type":"hello"}"#).is_none());
+        assert!(events.heard(entry).is_none(), "not of its subscription");
+        assert!(events.heard(r#"{"type":"subscribed"}"#).is_none());
+        assert!(events.heard("nonsense").is_none());
         assert!(matches!(
-            told(r#"{"type":"lagged","missed":3}"#),
+            events.heard(entry),
+            Some(Told::Entry { seq: 7, entry }) if entry.get() == r#"{"a": 1}"#
+        ));
+        assert!(matches!(
+            events.heard(r#"{"type":"lagged","missed":3}"#),
             Some(Told::Lagged { missed: 3 })
         ));
     }
