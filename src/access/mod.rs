@@ -2,10 +2,12 @@
 //!
 //! Pure: verifying a key against the book, and turning a refusal into a status, happen elsewhere.
 
+pub mod emails;
 pub mod principal;
 pub mod privacy;
 pub mod scope;
 
+pub use emails::{Emails, HashKey};
 pub use principal::{Origin, Principal};
 pub use privacy::Privacy;
 pub use scope::{Asked, Scope};

@@ -1,9 +1,11 @@
 //! Privacy: no secret is stored, and of addresses and user agents only what the owner allows.
 
+use super::Emails;
 use crate::domain::Redact;
 use crate::domain::draft::REDACTED;
-use crate::domain::limits;
+use crate::domain::{limits, secret};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// How much of a network address is kept.
@@ -22,7 +24,18 @@ pub struct Privacy {
     redact_keys: Vec<String>,
     ip_address: AddressKept,
     keep_user_agent: bool,
+    /// Of who did it.
+    actor_emails: Emails,
+    /// Everywhere else.
+    emails: Emails,
+    /// The actor's id and nothing else that is personal.
+    is_strict: bool,
 }
+
+/// What kinds of entities are people, in lower case.
+const PEOPLE: [&str; 9] = [
+    "user", "users", "person", "people", "member", "account", "customer", "contact", "employee",
+];
 
 /// What the shipped configuration redacts.
 pub const DEFAULT_REDACT_KEYS: [&str; 11] = [
@@ -63,6 +76,28 @@ impl Privacy {
                 .collect(),
             ip_address,
             keep_user_agent,
+            actor_emails: Emails::Keep,
+            emails: Emails::Keep,
+            is_strict: false,
+        }
+    }
+
+    pub fn with_emails(self, emails: Emails) -> Self {
+        Self {
+            actor_emails: emails.clone(),
+            emails: if self.is_strict { Emails::Drop } else { emails },
+            ..self
+        }
+    }
+
+    /// Keeps the actor's id and nothing else that is personal.
+    pub fn strict(self) -> Self {
+        Self {
+            ip_address: AddressKept::None,
+            keep_user_agent: false,
+            emails: Emails::Drop,
+            is_strict: true,
+            ..self
         }
     }
 
@@ -93,23 +128,36 @@ impl Privacy {
         match value {
             Value::Object(object) => self.metadata(object),
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
-            Value::String(text) if self.holds_secret(text) => *text = REDACTED.to_owned(),
+            Value::String(text) => {
+                if let Cow::Owned(kept) = self.string(text) {
+                    *text = kept;
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// Borrowed when it may be stored as it is.
+    fn string<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.holds_secret(text) {
+            Cow::Owned(REDACTED.to_owned())
+        } else {
+            self.emails.kept(text)
         }
     }
 }
 
 impl Redact for Privacy {
     fn metadata(&self, object: &mut Map<String, Value>) {
-        if object.keys().any(|key| self.holds_secret(key)) {
+        let changes = |key: &String| matches!(self.string(key), Cow::Owned(_));
+        if object.keys().any(changes) {
             let held = std::mem::take(object);
-            object.extend(held.into_iter().map(|(key, value)| {
-                let key = if self.holds_secret(&key) {
-                    REDACTED.to_owned()
-                } else {
-                    key
-                };
-                (key, value)
+            // What a key says of its value counts as it came in.
+            object.extend(held.into_iter().map(|(key, mut value)| {
+                if self.is_secret_key(&key, &value) {
+                    value = Value::from(REDACTED);
+                }
+                (self.string(&key).into_owned(), value)
             }));
         }
         for (key, value) in object.iter_mut() {
@@ -121,24 +169,37 @@ impl Redact for Privacy {
         }
     }
 
+    fn text(&self, text: String) -> String {
+        match self.emails.kept(&text) {
+            Cow::Owned(kept) => kept,
+            Cow::Borrowed(_) => text,
+        }
+    }
+
+    fn actor(&self, actor: String) -> String {
+        match self.actor_emails.kept(&actor) {
+            Cow::Owned(kept) => kept,
+            Cow::Borrowed(_) => actor,
+        }
+    }
+
+    /// Those that were dropped are all alike, and none of them is found again.
+    fn sought(&self, actor: String) -> String {
+        match self.actor_emails {
+            Emails::Hash(_) => self.actor(actor),
+            Emails::Keep | Emails::Drop => actor,
+        }
+    }
+
+    fn keeps_name_of(&self, entity_type: Option<&str>) -> bool {
+        let is_person = |kind: &str| PEOPLE.iter().any(|one| one.eq_ignore_ascii_case(kind));
+        !self.is_strict || !entity_type.is_some_and(is_person)
+    }
+
     /// A Daybook key: `dbk_<id>_<secret>`, wherever it stands in the text.
     fn holds_secret(&self, text: &str) -> bool {
-        // Of its bytes the rarest in a text that is no key.
-        memchr::memchr_iter(b'_', text.as_bytes()).any(|at| {
-            let (before, rest) = text.as_bytes().split_at(at);
-            before.ends_with(b"dbk") && is_rest_of_a_key(&rest[1..])
-        })
+        secret::holds_key(text)
     }
-}
-
-/// `<id>_<secret>`, or the beginning of one.
-fn is_rest_of_a_key(rest: &[u8]) -> bool {
-    let id = rest
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric())
-        .count();
-    let secret = rest[id..].strip_prefix(b"_").and_then(<[u8]>::first);
-    id > 0 && secret.is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Both are short, so that setting up a search would take longer than searching.
@@ -223,6 +284,36 @@ mod tests {
             json!({"note": REDACTED, REDACTED: 1, "list": [REDACTED], "fine": "dbk_ _"})
         );
         assert!(Privacy::default().holds_secret("dbk_dbk_a_b"));
+    }
+
+    #[test]
+    fn e_mail_addresses_go_from_keys_and_values_and_secrets_before_them() {
+        let privacy = Privacy::default().with_emails(Emails::Drop);
+        let Value::Object(mut object) = json!({
+            "to": ["anna@example.org", {"cc": "x bob@example.org"}], "anna@example.org": 1,
+            "password of anna@example.org": "p", "n": 5
+        }) else {
+            panic!("an object")
+        };
+        privacy.metadata(&mut object);
+        let kept = json!({
+            "to": ["[email]", {"cc": "x [email]"}], "[email]": 1, "password of [email]": REDACTED, "n": 5
+        });
+        assert_eq!(Value::Object(object), kept);
+    }
+
+    #[test]
+    fn strict_keeps_who_it_was_and_nothing_else() {
+        let privacy = Privacy::default().with_emails(Emails::Keep).strict();
+        assert_eq!(privacy.actor("anna@example.org".into()), "anna@example.org");
+        assert_eq!(privacy.text("by anna@example.org".into()), "by [email]");
+        assert_eq!(privacy.ip_address("192.0.2.1".into()), None);
+        assert_eq!(privacy.user_agent("curl".into()), None);
+        assert!(!privacy.keeps_name_of(Some("User")));
+        assert!(privacy.keeps_name_of(Some("task")) && privacy.keeps_name_of(None));
+        // In whichever order it is said.
+        let privacy = Privacy::default().strict().with_emails(Emails::Keep);
+        assert_eq!(privacy.text("by anna@example.org".into()), "by [email]");
     }
 
     #[test]

@@ -5,10 +5,14 @@
 use super::messages::{BookReplaced, Recorded};
 use super::vital;
 use crate::domain::live::Event;
-use crate::domain::{Entry, Seq, WorkspaceId};
+use crate::domain::{
+    Action, Category, Entry, EntryId, Erasure, Metadata, Seq, Severity, Stored, Timestamp,
+    WorkspaceId,
+};
 use crate::export;
 use actix::prelude::*;
 use bytestring::ByteString;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -205,6 +209,55 @@ pub fn frame(seq: Seq, entry: &Entry) -> ByteString {
     bytes.push(b'}');
     // The encoder writes UTF-8 alone; an empty frame would be a fault of ours, and no loss of the entry.
     ByteString::try_from(bytes).unwrap_or_default()
+}
+
+/// The frame as it may be sent now: one that was made before an erasure does not say what was erased. `None`
+/// when it cannot be told.
+pub fn blanked(frame: ByteString, erased: &[Erasure]) -> Option<ByteString> {
+    let Some(rest) = frame.strip_prefix("{\"type\":\"activity_logged\",\"seq\":") else {
+        return Some(frame);
+    };
+    let (seq, _) = rest.split_once(',')?;
+    let seq: Seq = seq.parse().ok()?;
+    if erased.iter().all(|one| one.upto < seq) {
+        return Some(frame);
+    }
+    let mut event: Value = serde_json::from_str(&frame).ok()?;
+    let entry = entry_of(event.get_mut("entry")?.take())?;
+    let mut stored = Stored { seq, entry };
+    let blank = |changed, one: &Erasure| one.blank(&mut stored) | changed;
+    match erased.iter().fold(false, blank) {
+        true => Some(self::frame(seq, &stored.entry)),
+        false => Some(frame),
+    }
+}
+
+/// What `frame` was made of.
+fn entry_of(mut value: Value) -> Option<Entry> {
+    let mut take = |key: &str| match value.get_mut(key).map(Value::take) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let mut entry = Entry {
+        id: EntryId::trusted(take("id")?),
+        ts: Timestamp::parse(&take("ts")?).ok()?,
+        category: Category::trusted(take("category")?),
+        action: Action::trusted(take("action")?),
+        severity: Severity::parse(&take("severity")?)?,
+        actor: take("actor")?,
+        entity_type: take("entity_type"),
+        entity_id: take("entity_id"),
+        entity_name: take("entity_name"),
+        message: take("message")?,
+        metadata: Metadata::default(),
+        workspace_id: WorkspaceId::trusted(take("workspace_id")?),
+        ip_address: take("ip_address"),
+        user_agent: take("user_agent"),
+    };
+    if let Value::Object(object) = value.get_mut("metadata")?.take() {
+        entry.metadata = Metadata::new(object).ok()?;
+    }
+    Some(entry)
 }
 
 // Handlers

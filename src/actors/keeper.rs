@@ -2,8 +2,10 @@
 //! itself. It has no timer and no clock of its own; the Pruner calls it, and tests do.
 
 mod change;
+mod erase;
 
 pub use change::{Change, NotChanged};
+pub use erase::{Forget, Forgotten};
 
 use super::Clocks;
 use super::context::Context;
@@ -62,6 +64,7 @@ pub struct Keeper {
     rule_changed: Cell<bool>,
     seen: RefCell<String>,
     pace: Pace,
+    erase_pace: Pace,
     stopping: Cell<bool>,
     /// One run at a time, and one change.
     turn: Semaphore,
@@ -106,6 +109,7 @@ impl Keeper {
             recorder: parts.recorder,
             retention: parts.retention,
             pace: Pace::default(),
+            erase_pace: Pace::default(),
             stopping: Cell::new(false),
             turn: Semaphore::new(1),
             changing: Semaphore::new(1),
@@ -191,8 +195,9 @@ impl Keeper {
         })
     }
 
-    /// What clears left behind goes, and freed pages with it.
+    /// What clears left behind goes, and freed pages with it; what erasures left, before.
     pub async fn tidy(&self) -> Result<u64, Refusal> {
+        self.finish_erasures().await?;
         self.run().sweep().await
     }
 

@@ -3,6 +3,7 @@
 //! after its commit.
 
 use super::bad_days::BadDays;
+use super::erasing::Blanks;
 use super::messages::Recorded;
 use super::queue::Permit;
 use super::{Clock, vital};
@@ -93,6 +94,7 @@ pub struct LogWriter {
     /// Up to where `recorded` was told.
     told: Seq,
     pub(super) bad_days: BadDays,
+    pub(super) blanks: Blanks,
 }
 
 impl LogWriter {
@@ -104,6 +106,7 @@ impl LogWriter {
         metrics: Metrics,
         mailbox: usize,
         recorded: Option<Recipient<Recorded>>,
+        blanks: Blanks,
     ) -> Self {
         Self {
             told: store.head().last_seq,
@@ -116,6 +119,7 @@ impl LogWriter {
             mailbox,
             recorded,
             bad_days: BadDays::default(),
+            blanks,
         }
     }
 
@@ -353,6 +357,7 @@ impl Actor for LogWriter {
                 writer.probe();
                 writer.keep_reserve();
                 writer.tell_where_it_stands();
+                writer.forget_blanks();
             });
         });
     }

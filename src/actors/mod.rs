@@ -4,7 +4,9 @@
 pub mod backups;
 mod bad_days;
 pub mod context;
+pub mod email_key;
 pub mod embedded;
+pub mod erasing;
 pub mod event_hub;
 pub mod halt;
 pub mod keeper;

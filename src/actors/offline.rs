@@ -1,5 +1,6 @@
 //! The keeper of a book that no daemon has open: for a command that changes it by itself.
 
+use super::email_key;
 use super::keeper::{Keeper, Parts, remembered};
 use super::queue::Size;
 use super::{Clocks, Recorder, Refusal, Writer};
@@ -29,7 +30,8 @@ pub async fn open(
     let writer = Writer::start(store, wall, size, metrics.clone(), None).await?;
     let base = settings.retention.base(&loaded.origins);
     let retention = watch::Sender::new(Arc::new(remembered(reader.as_ref(), base)?));
-    let policy = settings.privacy.policy();
+    let key = email_key::of_book(&settings.privacy, reader.as_ref(), &writer).await?;
+    let policy = settings.privacy.policy_with(key);
     let recorder = Recorder::new(
         writer.clone(),
         retention.subscribe(),

@@ -1,9 +1,10 @@
 //! The Pruner: when retention runs, and who may change its rules. What a run does is the keeper's.
 
 use super::context::Context as Caller;
-use super::keeper::{Change, How, Keeper, NotChanged, Status, View};
+use super::keeper::{Change, Forget, Forgotten, How, Keeper, NotChanged, Status, View};
 use super::messages::BookReplaced;
 use super::{Clocks, Refusal, vital};
+use crate::access::Scope;
 use crate::domain::WorkspaceId;
 use crate::domain::retention::{Base, InForce};
 use actix::prelude::*;
@@ -42,6 +43,23 @@ pub struct Retain {
 pub struct Reload {
     pub base: Base,
     pub interval: Duration,
+}
+
+/// Forget somebody; answered when the file does not hold the name any more.
+pub struct Erase(pub Forget);
+
+/// Say how many entries hold the name.
+pub struct DryErase {
+    pub scope: Scope,
+    pub actor: String,
+}
+
+impl Message for Erase {
+    type Result = Result<Forgotten, Refusal>;
+}
+
+impl Message for DryErase {
+    type Result = Result<Forgotten, Refusal>;
 }
 
 /// A clear left rows behind.
@@ -149,6 +167,7 @@ impl Actor for Pruner {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         // What a stop left half done goes on, and what became due meanwhile goes.
+        ctx.notify(Tidy);
         self.run_soon(ctx);
         ctx.run_interval(TICK, Self::tick);
     }
@@ -230,6 +249,23 @@ impl Handler<Tidy> for Pruner {
             }
         });
         ctx.spawn(tidy.into_actor(self));
+    }
+}
+
+impl Handler<Erase> for Pruner {
+    type Result = ResponseFuture<Result<Forgotten, Refusal>>;
+
+    fn handle(&mut self, Erase(asked): Erase, _: &mut Context<Self>) -> Self::Result {
+        self.ask(|keeper| async move { keeper.forget(asked).await })
+    }
+}
+
+impl Handler<DryErase> for Pruner {
+    type Result = ResponseFuture<Result<Forgotten, Refusal>>;
+
+    fn handle(&mut self, asked: DryErase, _: &mut Context<Self>) -> Self::Result {
+        let DryErase { scope, actor } = asked;
+        self.ask(|keeper| async move { keeper.would_forget(scope, actor).await })
     }
 }
 

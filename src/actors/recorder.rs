@@ -51,7 +51,7 @@ impl Recorder {
 
     /// Records what the daemon does by itself, outside any request.
     pub fn record_own(&self, own: Own) {
-        self.hand_over(own.by_system());
+        self.hand_over(self.own_entry(own, None));
     }
 
     /// The entry of an act on the book, for whoever commits the two together: with `by`, it names whose call
@@ -59,11 +59,13 @@ impl Recorder {
     /// is [`Self::record_event`].
     pub fn own_entry(&self, own: Own, by: Option<&Context>) -> NewEntry {
         let mut draft = own.clone().draft();
-        let Some(by) = by else {
-            return own.by_system();
-        };
-        self.attribute(&mut draft, by);
-        by.sign(&mut draft);
+        match by {
+            None => draft.actor = Some(SYSTEM.to_owned()),
+            Some(by) => {
+                self.attribute(&mut draft, by);
+                by.sign(&mut draft);
+            }
+        }
         // It was made by us, so that nothing in it is refused.
         draft.check(&self.rules).unwrap_or_else(|_| own.by_system())
     }
@@ -75,6 +77,14 @@ impl Recorder {
         if self.takes(&entry) {
             self.hand_over(entry);
         }
+    }
+
+    /// The names under which an actor stands in the book: as said, and as it is kept since addresses are hashed.
+    pub fn names_of(&self, actor: String) -> Vec<String> {
+        let kept = self.rules.redact.sought(actor.clone());
+        let mut names = vec![actor, kept];
+        names.dedup();
+        names
     }
 
     fn checked(&self, mut draft: Draft) -> Result<NewEntry, String> {

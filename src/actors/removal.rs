@@ -84,7 +84,7 @@ impl LogWriter {
     }
 
     /// Tells the live subscribers of the entry that a removal committed last.
-    fn tell_of(&mut self, record: Request) {
+    pub(super) fn tell_of(&mut self, record: Request) {
         let head = self.store().head();
         let (last_seq, ts) = (head.last_seq, head.last_ts);
         self.metrics.last_seq.set(last_seq);
@@ -108,7 +108,7 @@ impl LogWriter {
         }));
     }
 
-    fn judged<T>(
+    pub(super) fn judged<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
@@ -126,7 +126,7 @@ impl LogWriter {
 }
 
 /// The id is known here, so that the live subscribers can be told it.
-fn identified(mut record: Request) -> Request {
+pub(super) fn identified(mut record: Request) -> Request {
     let given = std::mem::take(&mut record.entries).into_iter();
     record.entries = given
         .map(|entry| entry.identified(uuid::Uuid::now_v7()))

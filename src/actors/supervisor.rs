@@ -2,6 +2,7 @@
 //! stops them in reverse.
 
 use super::backups::{Backups, Schedule, Shelf, Work};
+use super::email_key;
 use super::event_hub::StopSessions;
 use super::keeper::{self, Keeper, Parts, View};
 use super::pruner::{Reload, Stop};
@@ -84,7 +85,8 @@ impl Supervisor {
             Writer::start(store, Arc::clone(&wall), size, metrics.clone(), recorded).await?;
         let retention = keeper::remembered(reader.as_ref(), base)?;
         let retention = watch::Sender::new(Arc::new(retention));
-        let policy = settings.privacy.policy();
+        let key = email_key::of_book(&settings.privacy, reader.as_ref(), &writer).await?;
+        let policy = settings.privacy.policy_with(key);
         let rules = Arc::new(settings.activity.rules(policy.clone()));
         let privacy = Arc::new(policy);
         let recorder = Recorder::new(

@@ -3,6 +3,7 @@
 
 use super::Clock;
 use super::bad_days::KeepReserve;
+use super::erasing::{Blanks, Erase, EraseRows, Looked, Names};
 use super::log_writer::{Close, Commit, Health, Heartbeat, LogWriter};
 use super::messages::Recorded;
 use super::queue::{Permit, Queue, Size};
@@ -11,7 +12,7 @@ use super::replacement::Replace;
 use crate::access::Scope;
 use crate::domain::{NewEntry, Receipt, limits};
 use crate::storage::{
-    EntryReader, EntryWriter, PruneStep, Replaced, Request, Reserve, Staged, StorageError,
+    EntryReader, EntryWriter, Erased, PruneStep, Replaced, Request, Reserve, Staged, StorageError,
 };
 use crate::telemetry::{Metrics, Refusal as Refused};
 use actix::prelude::*;
@@ -23,6 +24,7 @@ pub struct Writer {
     addr: Addr<LogWriter>,
     queue: Queue,
     health: watch::Receiver<Health>,
+    blanks: watch::Receiver<Names>,
     metrics: Metrics,
 }
 
@@ -50,17 +52,27 @@ impl Writer {
         recorded: Option<Recipient<Recorded>>,
     ) -> Result<Self, Refusal> {
         let (health, seen) = watch::channel(Health::Writable);
+        let (told, blanks) = watch::channel(Names::default());
         let mailbox = size.entries + 64;
         let for_actor = metrics.clone();
         let arbiter = Arbiter::new();
         let addr = LogWriter::start_in_arbiter(&arbiter.handle(), move |_| {
-            LogWriter::new(store, clock, health, for_actor, mailbox, recorded)
+            LogWriter::new(
+                store,
+                clock,
+                health,
+                for_actor,
+                mailbox,
+                recorded,
+                Blanks::new(told),
+            )
         });
         addr.send(Heartbeat).await.map_err(|_| Refusal::Stopping)?;
         Ok(Self {
             addr,
             queue: Queue::new(size),
             health: seen,
+            blanks,
             metrics,
         })
     }
@@ -128,6 +140,30 @@ impl Writer {
     /// Empties the scope together with the entry that records it.
     pub async fn clear(&self, scope: Scope, record: Request) -> Result<u64, Refusal> {
         self.asked(Clear { scope, record }).await
+    }
+
+    /// Blanks an actor for every reader together with the entry that records it.
+    pub async fn erase(
+        &self,
+        scope: Scope,
+        actor: String,
+        record: Request,
+    ) -> Result<Erased, Refusal> {
+        self.asked(Erase {
+            scope,
+            actor,
+            record,
+        })
+        .await
+    }
+
+    pub async fn erase_rows(&self, limit: usize) -> Result<Looked, Refusal> {
+        self.asked(EraseRows { limit }).await
+    }
+
+    /// Who must not stand in what was read or made before.
+    pub fn blanks(&self) -> watch::Receiver<Names> {
+        self.blanks.clone()
     }
 
     pub async fn sweep(&self, limit: usize) -> Result<Step, Refusal> {

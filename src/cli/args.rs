@@ -109,6 +109,15 @@ Examples:
   daybook prune --dry-run
   daybook prune --confirm")]
     Prune(Prune),
+    /// Forget somebody: the entries stay, and do not name them any more
+    #[command(after_help = "\
+The name is taken as a whole where it is the actor, and where it stands by itself in other texts. Nobody sees it
+any more at once; the files follow. Backups hold it still: they are named, for you to delete them.
+
+Examples:
+  daybook erase anna@example.org --dry-run
+  daybook erase anna@example.org --workspace '*' --confirm")]
+    Erase(Erase),
     /// Say what the book holds and whether a daemon keeps it
     Status,
     /// Follow what is recorded, as it is
@@ -128,6 +137,21 @@ pub struct Serve {
     /// Where to listen, instead of server.listen; may be given several times
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub listen: Vec<String>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Erase {
+    /// The actor's whole name
+    pub actor: String,
+    /// In this workspace alone, or in all with '*'; else in the workspace `default`
+    #[arg(long, value_name = "NAME")]
+    pub workspace: Option<String>,
+    /// Say how many entries would be blanked, and change nothing
+    #[arg(long, conflicts_with = "confirm")]
+    pub dry_run: bool,
+    /// Do it; it cannot be taken back
+    #[arg(long)]
+    pub confirm: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]

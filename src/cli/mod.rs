@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod check_config;
 mod default_config;
+mod erase;
 pub mod exit;
 mod export;
 mod import;
@@ -66,6 +67,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         }),
         Command::Export(export) => with(&inputs, |loaded| export::run(loaded, export)),
         Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
+        Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),
         Command::Backup(backup) => with(&inputs, |loaded| backup::run(loaded, backup)),
         Command::Restore(restore) => with(&inputs, |loaded| restore::run(loaded, restore)),
         Command::Import(import) => with(&inputs, |loaded| import::run(loaded, import)),

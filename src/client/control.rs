@@ -28,6 +28,11 @@ pub fn get(socket: &Path, target: &str, wait: Duration) -> Result<Answer, Contro
     asked(socket, wait, &format!("GET {target}"), None)
 }
 
+/// Asks for `target` to be deleted and reads the whole answer.
+pub fn delete(socket: &Path, target: &str, wait: Duration) -> Result<Answer, ControlError> {
+    asked(socket, wait, &format!("DELETE {target}"), None)
+}
+
 /// Sends one JSON value to `target` and reads the whole answer.
 pub fn post(
     socket: &Path,

@@ -1,7 +1,7 @@
 //! `[privacy]`: how much of who and where from is kept, and which values never are.
 
-use crate::access::Privacy as Policy;
 use crate::access::privacy::{AddressKept, DEFAULT_REDACT_KEYS};
+use crate::access::{Emails as Kept, HashKey, Privacy as Policy};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,13 +55,29 @@ impl Default for Privacy {
 }
 
 impl Privacy {
+    /// Where there is no book that could have a key: what is to be hashed is dropped.
     pub fn policy(&self) -> Policy {
+        self.policy_with(None)
+    }
+
+    /// `key` is the book's own, for `emails = "hash"`.
+    pub fn policy_with(&self, key: Option<HashKey>) -> Policy {
         let address = match self.ip_addresses {
             IpAddresses::Full => AddressKept::Full,
             IpAddresses::Truncated => AddressKept::Network,
             IpAddresses::None => AddressKept::None,
         };
         let keep_agent = self.user_agents == UserAgents::Full;
-        Policy::new(self.redact_keys.iter().cloned(), address, keep_agent)
+        let emails = match (self.emails, key) {
+            (Emails::Keep, _) => Kept::Keep,
+            (Emails::Hash, Some(key)) => Kept::Hash(key),
+            (Emails::Hash, None) | (Emails::Drop, _) => Kept::Drop,
+        };
+        let policy =
+            Policy::new(self.redact_keys.iter().cloned(), address, keep_agent).with_emails(emails);
+        match self.strict {
+            true => policy.strict(),
+            false => policy,
+        }
     }
 }

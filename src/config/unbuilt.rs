@@ -11,11 +11,9 @@ enum Then {
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 11] = [
+const UNBUILT: [(&str, Then); 9] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
-    ("privacy.emails", Then::Refuse),
-    ("privacy.strict", Then::Refuse),
     ("limits.entries_per_minute", Then::Refuse),
     ("limits.sessions_per_key", Then::Warn),
     ("auth", Then::Warn),

@@ -1,8 +1,8 @@
 //! What came in, before it was checked, and the one check that turns it into a new entry.
 
 use super::field::{FieldError, FieldErrors};
-use super::limits;
 use super::{Action, Category, EntryId, Metadata, NewEntry, Severity, WorkspaceId};
+use super::{limits, secret};
 use serde_json::{Map, Value};
 
 /// Everything a source may say of an entry; nothing of it is trusted yet. An empty optional text is none.
@@ -28,6 +28,22 @@ pub trait Redact: Send + Sync {
     fn metadata(&self, object: &mut Map<String, Value>);
     /// The text holds a secret and must not be stored as it is.
     fn holds_secret(&self, text: &str) -> bool;
+    /// What of a text may be stored, as far as it is personal.
+    fn text(&self, text: String) -> String {
+        text
+    }
+    /// The same of who did it.
+    fn actor(&self, actor: String) -> String {
+        actor
+    }
+    /// Under which name an actor is to be looked for, if it can be.
+    fn sought(&self, actor: String) -> String {
+        actor
+    }
+    /// Whether the name of such an entity may be stored.
+    fn keeps_name_of(&self, _entity_type: Option<&str>) -> bool {
+        true
+    }
 }
 
 /// What a draft is checked against.
@@ -73,6 +89,7 @@ impl Draft {
             rules,
             errors: Vec::new(),
         };
+        let keeps_name = rules.redact.keeps_name_of(self.entity_type.as_deref());
         let entry = NewEntry {
             id: check.id(self.id),
             category: check.category(self.category),
@@ -85,7 +102,9 @@ impl Draft {
                 limits::ENTITY_TYPE_CHARS,
             ),
             entity_id: check.identifier("entity_id", self.entity_id, limits::ENTITY_ID_CHARS),
-            entity_name: check.prose("entity_name", self.entity_name, limits::ENTITY_NAME_CHARS),
+            entity_name: check
+                .prose("entity_name", self.entity_name, limits::ENTITY_NAME_CHARS)
+                .filter(|_| keeps_name),
             message: check.message(self.message),
             metadata: check.metadata(self.metadata),
             workspace_id: check.workspace(self.workspace_id),
@@ -159,20 +178,26 @@ impl Check<'_> {
     }
 
     fn actor(&mut self, actor: Option<String>) -> String {
-        let checked = self.identifier("actor", actor, limits::ACTOR_CHARS);
+        let checked = self.key("actor", actor, limits::ACTOR_CHARS);
         if checked.is_none() {
             self.wrong("actor", "must not be empty");
         }
-        checked.unwrap_or_default()
+        let kept = self.rules.redact.actor(checked.unwrap_or_default());
+        shortened(kept, limits::ACTOR_CHARS)
     }
 
-    /// A text that is looked up by: control characters are refused.
     fn identifier(
         &mut self,
         field: &'static str,
         text: Option<String>,
         most: usize,
     ) -> Option<String> {
+        let text = self.key(field, text, most)?;
+        Some(shortened(self.rules.redact.text(text), most))
+    }
+
+    /// A text that is looked up by: control characters are refused.
+    fn key(&mut self, field: &'static str, text: Option<String>, most: usize) -> Option<String> {
         let text = text.filter(|text| !text.is_empty())?;
         if longer_than(&text, most) {
             self.wrong(field, format!("is longer than {most} characters"));
@@ -190,6 +215,7 @@ impl Check<'_> {
             return None;
         }
         let text = self.without_secret(text);
+        let text = shortened(self.rules.redact.text(text), most);
         if text.chars().any(char::is_control) {
             return Some(text.replace(char::is_control, "\u{fffd}"));
         }
@@ -234,7 +260,9 @@ impl Check<'_> {
 
 /// The name of a workspace, as entries and filters may give it.
 pub fn workspace_id(name: String) -> Result<WorkspaceId, FieldError> {
-    if name_like(&name, limits::WORKSPACE_CHARS, is_name_char) {
+    if secret::holds_key(&name) {
+        Err(FieldError::new("workspace_id", "holds a Daybook key"))
+    } else if name_like(&name, limits::WORKSPACE_CHARS, is_name_char) {
         Ok(WorkspaceId::trusted(name))
     } else {
         Err(FieldError::new(
@@ -254,6 +282,14 @@ fn is_name_char(byte: u8) -> bool {
 
 pub(super) fn is_action_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'/' | b'-')
+}
+
+/// What stands for something personal may be longer than that was.
+fn shortened(text: String, most: usize) -> String {
+    match longer_than(&text, most) {
+        true => text.chars().take(most).collect(),
+        false => text,
+    }
 }
 
 fn longer_than(text: &str, most: usize) -> bool {

@@ -1,5 +1,6 @@
 //! The entry: one recorded line of the book, and the checked values that it is made of.
 
+use super::erasure::{ERASED, Erasure};
 use super::{Metadata, Receipt, Timestamp};
 use serde::Serialize;
 use std::fmt;
@@ -205,6 +206,23 @@ impl NewEntry {
         if let Ok(metadata) = Metadata::new(object) {
             self.metadata = metadata;
         }
+    }
+
+    /// The same without who is erased, for what records the erasure.
+    pub fn without(mut self, whom: &Erasure) -> Self {
+        let is_named = |text: &String| whom.name() == text || whom.is_named_in(text);
+        let erased = || ERASED.to_owned();
+        if is_named(&self.actor) {
+            self.actor = erased();
+            self.ip_address = self.ip_address.map(|_| erased());
+            self.user_agent = self.user_agent.map(|_| erased());
+        }
+        for text in [&mut self.ip_address, &mut self.user_agent] {
+            if text.as_ref().is_some_and(is_named) {
+                *text = Some(erased());
+            }
+        }
+        self
     }
 
     /// Gives it an id before the writer does, for whoever has to know it.

@@ -125,6 +125,9 @@ impl Filter {
             }
         }
         FieldErrors::none_in(errors)?;
+        // They stand in the book as they were kept.
+        let redact = &rules.redact;
+        reader.filter.actor = reader.filter.actor.map(|actor| redact.sought(actor));
         reader.filter.categories.sort();
         reader.filter.categories.dedup();
         reader.filter.severities.sort();

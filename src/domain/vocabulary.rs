@@ -20,6 +20,7 @@ pub enum Emitted {
     ActivityLogPruneHalted,
     ActivityLogExported,
     ActivityLogImported,
+    ActivityLogErased,
     ServerStarted,
     ServerShuttingDown,
     ServerUncleanShutdown,
@@ -37,7 +38,7 @@ pub enum Emitted {
 }
 
 impl Emitted {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -46,6 +47,7 @@ impl Emitted {
         Self::ActivityLogPruneHalted,
         Self::ActivityLogExported,
         Self::ActivityLogImported,
+        Self::ActivityLogErased,
         Self::ServerStarted,
         Self::ServerShuttingDown,
         Self::ServerUncleanShutdown,
@@ -76,6 +78,7 @@ impl Emitted {
             Self::ActivityLogPruneHalted => "activity_log.prune_halted",
             Self::ActivityLogExported => "activity_log.exported",
             Self::ActivityLogImported => "activity_log.imported",
+            Self::ActivityLogErased => "activity_log.erased",
             Self::ServerStarted => "server.started",
             Self::ServerShuttingDown => "server.shutting_down",
             Self::ServerUncleanShutdown => "server.unclean_shutdown",
@@ -98,6 +101,7 @@ impl Emitted {
         match self {
             Self::ActivityLogDisabled
             | Self::ActivityLogCleared
+            | Self::ActivityLogErased
             | Self::ActivityLogPruneHalted
             | Self::BackupRestored
             | Self::ServerUncleanShutdown

@@ -1,8 +1,8 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, backups, count, entry, events, export, facets, health, histogram, prune, record,
-    settings, system,
+    activity, backups, count, entry, erase, events, export, facets, health, histogram, prune,
+    record, settings, system,
 };
 use super::wire;
 use utoipa::OpenApi;
@@ -27,6 +27,7 @@ use utoipa::OpenApi;
         facets::facets,
         histogram::histogram,
         export::export,
+        erase::erase,
         activity::trail,
         entry::entry,
         events::follow,

@@ -86,6 +86,22 @@ pub struct Pruned {
 }
 
 #[derive(Serialize, ToSchema)]
+pub struct ErasedAnswer {
+    /// Nothing was changed.
+    pub dry_run: bool,
+    /// Of how many entries that was the actor.
+    pub entries: u64,
+    /// How many entries held the name at all.
+    pub blanked: u64,
+    /// What is recorded after this is another matter.
+    pub upto_seq: i64,
+    /// No file of the book holds the name any more.
+    pub finished: bool,
+    /// The backups that hold it still.
+    pub backups: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
 pub struct Cleared {
     pub removed: u64,
 }

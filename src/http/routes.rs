@@ -3,8 +3,8 @@
 use super::app::App;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, backups, count, entry, events, export, facets, health, histogram, prune, record,
-    settings, system,
+    activity, backups, count, entry, erase, events, export, facets, health, histogram, prune,
+    record, settings, system,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -40,6 +40,7 @@ pub const TABLE: &[Line] = &[
     line(Method::GET,  "/api/v1/activity/facets",                          || web::route().to(facets::facets)),
     line(Method::GET,  "/api/v1/activity/histogram",                       || web::route().to(histogram::histogram)),
     line(Method::GET,  "/api/v1/activity/export",                          || web::route().to(export::export)),
+    line(Method::DELETE, "/api/v1/activity/by-actor/{actor}",              || web::route().to(erase::erase)),
     line(Method::GET,  "/api/v1/activity/audit/{entity_type}/{entity_id}", || web::route().to(activity::trail)),
     line(Method::GET,  "/api/v1/activity/{id}",                            || web::route().to(entry::entry)),
     line(Method::GET,  "/api/v1/events/ws",                                || web::route().to(events::follow)),

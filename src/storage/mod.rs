@@ -16,8 +16,8 @@ pub use reserve::Reserve;
 
 use crate::access::Scope;
 use crate::domain::{
-    Act, Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, NewEntry, Page,
-    PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
+    Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, NewEntry,
+    Page, PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -64,6 +64,38 @@ impl Removed {
         }
         record
     }
+}
+
+/// Somebody was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Of how many entries that was the actor.
+    pub entries: u64,
+    /// What came after this is another matter.
+    pub upto: Seq,
+}
+
+impl Erased {
+    /// `record` with how many entries it was about.
+    pub fn told_in(self, record: &Request) -> Request {
+        let mut record = record.clone();
+        for entry in &mut record.entries {
+            entry.add_to("entries", self.entries);
+            entry.add_to("upto_seq", self.upto.unsigned_abs());
+        }
+        record
+    }
+}
+
+/// One step of the erasures that were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ErasureStep {
+    /// Entries that held a name.
+    pub blanked: u64,
+    /// More is left to do; call again.
+    pub more: bool,
+    /// Only a reader that has not come to its end is in the way; call again in a moment.
+    pub held_up: bool,
 }
 
 /// What a rule does not keep of one workspace.
@@ -114,6 +146,31 @@ pub trait EntryWriter: Send {
     /// Deletes at most `limit` rows that a clear left behind, and gives a part of what is free in the
     /// file back to the file system, whatever freed it.
     fn sweep(&mut self, limit: usize) -> Result<Removed, StorageError>;
+
+    /// Nobody sees `actor` any more in what the scope has up to now, in whatever way it is read, from the same
+    /// commit on as `record` stands, whose metadata is told of how many `entries` that was the actor, and
+    /// `upto_seq`. The entries keep their places, numbers and ids; `Erasure::blank` says what is left of them.
+    fn erase(
+        &mut self,
+        now: Timestamp,
+        scope: &Scope,
+        actor: &str,
+        record: &Request,
+    ) -> Result<Erased, StorageError> {
+        let _ = (now, scope, actor, record);
+        Err(StorageError::Other("this book erases nobody".into()))
+    }
+
+    /// Looks at no more than `limit` entries and blanks them where they are kept. When there is no more, the
+    /// store holds what was erased nowhere, not in what is free in it either.
+    fn erase_rows(&mut self, _limit: usize) -> Result<ErasureStep, StorageError> {
+        Ok(ErasureStep::default())
+    }
+
+    /// Who is erased for readers, while entries still hold the name.
+    fn erasures(&self) -> Vec<Erasure> {
+        Vec::new()
+    }
 
     /// What a commit leaves to be tidied up. It is asked for after the senders were answered, who need not
     /// wait for it: what was committed is durable already.

@@ -16,7 +16,7 @@ const PATH: &str = "/api/v1/events/ws";
 /// Longer than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Follower(WebSocket<TcpStream>);
+pub(super) struct Follower(WebSocket<TcpStream>);
 
 impl Follower {
     fn try_to(daybook: &TestDaybook, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
@@ -34,13 +34,13 @@ impl Follower {
     }
 
     /// A session whose hello has been read.
-    fn to(daybook: &TestDaybook) -> Self {
+    pub(super) fn to(daybook: &TestDaybook) -> Self {
         let mut follower = Self::try_to(daybook, &[]).unwrap();
         assert_eq!(follower.next()["type"], "hello");
         follower
     }
 
-    fn next(&mut self) -> Value {
+    pub(super) fn next(&mut self) -> Value {
         loop {
             match self.0.read().unwrap() {
                 Message::Text(text) => {
@@ -59,7 +59,7 @@ impl Follower {
         self.0.send(Message::text(message.into())).unwrap();
     }
 
-    fn subscribe(&mut self, filters: Value, after_seq: Option<i64>) {
+    pub(super) fn subscribe(&mut self, filters: Value, after_seq: Option<i64>) {
         self.say(
             json!({"type": "subscribe", "filters": filters, "after_seq": after_seq}).to_string(),
         );

@@ -9,6 +9,7 @@ mod events;
 mod fuzz;
 mod harness;
 mod origins;
+mod privacy;
 mod raw;
 mod recording;
 mod requests;

@@ -47,6 +47,9 @@ fn call_of(
     let at = |path: &str| path.to_owned();
     match (method.as_str(), path) {
         ("DELETE", "/api/v1/activity") => (at(path), "", "activity_log.cleared"),
+        ("DELETE", "/api/v1/activity/by-actor/{actor}") => {
+            (path.replace("{actor}", "zoe"), "", "activity_log.erased")
+        }
         ("PUT", "/api/v1/activity/settings") => (
             at(path),
             r#"{"max_days":30}"#,

@@ -1,6 +1,7 @@
 //! `daybook prune`, with a daemon and without: what it says, what it removes, how it ends.
 
-use super::support::daemon::{Daemon, Place};
+use super::support::daemon::{Daemon, PATIENCE, Place};
+use super::support::eventually;
 use super::{daybook, told};
 use daybook::domain::{Draft, Redact, Rules, Timestamp};
 use daybook::storage::{Address, Request};
@@ -122,7 +123,12 @@ fn a_daemon_that_keeps_the_book_is_asked_to_prune_it() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.starts_with("51 entries would be removed"), "{out}");
     assert_eq!(oldest(), 1, "a dry run removes nothing");
-    // The call for the dry run left an entry as well.
+    // The call for the dry run leaves an entry as well, in its time.
+    eventually("the entry of the call", PATIENCE, || {
+        let page = daemon.client().get("/api/v1/activity?action=request.*");
+        let items = page.unwrap().json()["items"].as_array()?.len();
+        (items == 1).then_some(())
+    });
     let (code, out, _) = prune(&["--confirm"]);
     assert_eq!(
         (code, out.starts_with("52 entries removed")),

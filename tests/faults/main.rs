@@ -6,9 +6,11 @@ mod support;
 
 mod child;
 mod clock;
+mod erasure;
 mod fail_stop;
 mod kill;
 mod neighbours;
 mod reload;
+mod secrets;
 mod stop;
 mod strange_files;

@@ -9,6 +9,7 @@ mod clear;
 mod counts;
 mod duplicates;
 mod entries;
+mod erasures;
 mod export;
 mod faults;
 mod file;

@@ -10,7 +10,7 @@ use super::args::Import;
 use super::own::{each_part, holds_only_own};
 use super::progress::Bar;
 use super::{Exit, output};
-use crate::actors::wall_clock;
+use crate::actors::{email_key, wall_clock};
 use crate::config::{Loaded, Retention};
 use crate::domain::{Emitted, FieldError, FieldErrors, NewEntry, Rules, Timestamp};
 use crate::ingest::exported;
@@ -106,7 +106,11 @@ fn import(loaded: &Loaded, args: &Import) -> Result<Done, ImportError> {
         return Err(ImportError::NotEmpty);
     }
     let now = wall_clock()();
-    let rules = settings.activity.rules(settings.privacy.policy());
+    let rules = settings.activity.rules(
+        settings
+            .privacy
+            .policy_with(email_key::kept(reader.as_ref())?),
+    );
     let mut importing = Importing {
         importer: address.stage_import()?,
         order: Order::new(now, args.restamp),

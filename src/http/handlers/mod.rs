@@ -4,6 +4,7 @@ pub mod activity;
 pub mod backups;
 pub mod count;
 pub mod entry;
+pub mod erase;
 pub mod events;
 pub mod export;
 pub mod facets;

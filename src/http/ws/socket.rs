@@ -2,7 +2,8 @@
 //! the pages that the session asks for, and ends the session when its peer is silent.
 
 use super::session::{Reading, Session, Step};
-use crate::actors::event_hub::{Deliver, Subscribe, SubscriberId, Unsubscribe};
+use crate::actors::erasing::Names;
+use crate::actors::event_hub::{self, Deliver, Subscribe, SubscriberId, Unsubscribe};
 use crate::domain::live::Event;
 use crate::domain::{Epoch, FieldError, Page, PageRequest, PageSize, Position, Seq};
 use crate::http::app::{App, Place};
@@ -12,9 +13,11 @@ use actix::prelude::*;
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
+use bytestring::ByteString;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// The largest message of a client.
 const FRAME_BYTES: usize = 64 * 1024;
@@ -43,6 +46,8 @@ pub struct Socket {
     /// What the socket has had no turn for yet.
     waiting: VecDeque<Step>,
     turn_is_planned: bool,
+    blanks: watch::Receiver<Names>,
+    blanked: Names,
     _place: Place,
 }
 
@@ -68,7 +73,11 @@ impl Socket {
         place: Place,
     ) -> Self {
         let now = Instant::now();
+        let mut blanks = app.writer.blanks();
+        let blanked = Arc::clone(&blanks.borrow_and_update());
         Self {
+            blanks,
+            blanked,
             session,
             app,
             epoch,
@@ -115,6 +124,9 @@ impl Socket {
             };
             match step {
                 Step::Send(frame) => {
+                    let Some(frame) = self.as_it_may_be_sent(frame) else {
+                        continue;
+                    };
                     handed += frame.len();
                     ctx.text(frame);
                 }
@@ -129,6 +141,17 @@ impl Socket {
             socket.turn(ctx);
         })
         .spawn(ctx);
+    }
+
+    /// Whatever waited may have been made before somebody was erased.
+    fn as_it_may_be_sent(&mut self, frame: ByteString) -> Option<ByteString> {
+        if self.blanks.has_changed().unwrap_or(false) {
+            self.blanked = Arc::clone(&self.blanks.borrow_and_update());
+        }
+        match self.blanked.is_empty() {
+            true => Some(frame),
+            false => event_hub::blanked(frame, &self.blanked),
+        }
     }
 
     fn next_step(&mut self) -> Option<Step> {

@@ -1,6 +1,7 @@
 //! A question, answered as far as it goes by one look at the state of the book.
 
 use super::bisect;
+use super::erasures::Erasures;
 use super::floors::Floors;
 use super::plan::{Plan, plan};
 use super::search::Search;
@@ -21,6 +22,9 @@ pub struct Asked {
     pub since: Seq,
     /// Time leaves out nothing of the book.
     pub is_all_time: bool,
+    pub erasures: Erasures,
+    /// What each row that is found is judged by once it is blanked, since the plan is looser than that.
+    pub judge: Option<Filter>,
 }
 
 impl Asked {
@@ -42,24 +46,23 @@ impl Asked {
             Some(until) => bisect::first_from(conn, until.successor())?.min(end),
             None => end,
         };
-        let plan = plan(conn, scope, filter, &floors)?;
+        let erasures = Erasures::of(conn, scope)?;
+        let loosened = erasures.loosen(filter);
+        let plan = plan(conn, scope, loosened.as_ref().unwrap_or(filter), &floors)?;
         Ok(Self {
             plan,
             workspaces: floors.names_in(scope),
             from: since.max(floors.first_in(scope)),
             below,
             since,
+            judge: loosened.map(|_| filter.clone()),
+            erasures,
             is_all_time: since == first && below == end,
             floors,
         })
     }
 
     pub fn search(&self, from: Seq, below: Seq, stretch: Stretch) -> Search<'_> {
-        Search::new(
-            &self.plan,
-            self.from.max(from),
-            self.below.min(below),
-            stretch,
-        )
+        Search::new(self, self.from.max(from), self.below.min(below), stretch)
     }
 }

@@ -2,6 +2,7 @@
 //! the roll-ups count what is there.
 
 use super::check_rollups;
+use super::erasures::{self, Waiting};
 use super::error::storage;
 use super::floors::Floors;
 use super::head::read_head;
@@ -91,6 +92,7 @@ type Last = Option<(Seq, Timestamp)>;
 struct Part {
     head: Head,
     floors: Floors,
+    erasures: Vec<Waiting>,
     rows: Vec<EntryRow>,
     last: Last,
 }
@@ -100,6 +102,7 @@ impl Part {
         Ok(Self {
             head: read_head(conn)?,
             floors: Floors::read(conn)?,
+            erasures: erasures::waiting(conn)?,
             rows: activity_log::table
                 .filter(activity_log::seq.gt(last.map_or(Seq::MIN, |(seq, _)| seq)))
                 .order(activity_log::seq.asc())
@@ -157,6 +160,15 @@ impl Part {
         let canonical = Metadata::new(entry.metadata.to_object());
         if canonical.as_ref().ok() != Some(&entry.metadata) {
             wrong("its metadata is not in the canonical form".to_owned());
+        }
+        for one in self
+            .erasures
+            .iter()
+            .filter(|one| !one.is_in_no_row() && *seq <= one.done)
+        {
+            if one.erasure.blank(&mut stored.clone()) {
+                wrong("it still holds who was erased from it".to_owned());
+            }
         }
         self.last = Some((*seq, entry.ts));
     }

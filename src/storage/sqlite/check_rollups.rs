@@ -1,5 +1,6 @@
 //! The proof of the roll-ups: counted anew from the entries, they are the same.
 
+use super::erasures::Erasures;
 use super::error::storage;
 use super::facts::FactRow;
 use super::floors::Floors;
@@ -65,8 +66,9 @@ fn counted_anew(conn: &mut SqliteConnection) -> Result<Tally, StorageError> {
     let floors = Floors::read(conn)?;
     let rolled = read_rolled(conn)?;
     let (mut tally, mut last) = (Tally::default(), Seq::MIN);
+    let erasures = Erasures::all(conn)?;
     loop {
-        let rows: Vec<FactRow> = activity_log::table
+        let mut rows: Vec<FactRow> = activity_log::table
             .filter(activity_log::seq.gt(last))
             .filter(activity_log::seq.le(rolled))
             .order(activity_log::seq.asc())
@@ -78,6 +80,7 @@ fn counted_anew(conn: &mut SqliteConnection) -> Result<Tally, StorageError> {
             return Ok(tally);
         };
         last = newest.seq;
+        erasures.blank_facts(&mut rows);
         let of_book = rows
             .iter()
             .filter_map(|row| row.facts().map(|facts| (row.seq, facts)))

@@ -3,6 +3,7 @@
 
 use super::error::storage;
 use crate::storage::StorageError;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
@@ -57,8 +58,26 @@ impl Wal {
     }
 }
 
+/// Nothing of what was written before is in the WAL when this is true; false when a reader or a copy holds
+/// it up, which is not waited for.
+pub fn empty_wal(conn: &mut SqliteConnection) -> Result<bool, StorageError> {
+    conn.batch_execute("PRAGMA busy_timeout = 5")
+        .map_err(storage)?;
+    let held = checkpoint(conn, "TRUNCATE");
+    conn.batch_execute("PRAGMA busy_timeout = 5000")
+        .map_err(storage)?;
+    match held {
+        Ok(held) => Ok(held.busy == 0 && held.log == 0),
+        Err(StorageError::Busy(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 #[derive(QueryableByName)]
 struct Held {
+    /// It could not be done to the end.
+    #[diesel(sql_type = Integer)]
+    busy: i32,
     /// Pages in it.
     #[diesel(sql_type = Integer)]
     log: i32,
@@ -83,7 +102,6 @@ fn checkpoint(conn: &mut SqliteConnection, mode: &str) -> Result<Held, StorageEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use diesel::connection::SimpleConnection;
 
     fn write(conn: &mut SqliteConnection, pages: i32) {
         let rows = format!("INSERT INTO t VALUES (zeroblob({pages} * 4096))");

@@ -4,7 +4,8 @@ use super::rows::Read;
 use super::schema::activity_log;
 use super::tally::Facts;
 use crate::domain::buckets::minute_of;
-use crate::domain::{Seq, Timestamp};
+use crate::domain::erasure::ERASED;
+use crate::domain::{Erasure, Seq, Stored, Timestamp};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
@@ -22,6 +23,26 @@ pub struct FactRow {
 }
 
 impl FactRow {
+    /// Of one that was judged as a whole.
+    pub fn of(Stored { seq, entry }: Stored) -> Self {
+        Self {
+            seq,
+            ts: Read::known(entry.ts),
+            severity: entry.severity.as_str().to_owned(),
+            category: entry.category.into_string(),
+            action: entry.action.into_string(),
+            actor: entry.actor,
+            entity_type: entry.entity_type,
+            workspace_id: entry.workspace_id.into_string(),
+        }
+    }
+
+    pub fn blank(&mut self, erased: &Erasure) {
+        if self.actor == erased.name() && erased.covers(&self.workspace_id, self.seq) {
+            ERASED.clone_into(&mut self.actor);
+        }
+    }
+
     /// `None` when its time cannot be read; `daybook check` tells of it.
     pub fn facts(&self) -> Option<Facts<'_>> {
         let ts = self.ts.get()?;

@@ -7,6 +7,8 @@ mod check_rollups;
 mod checkpoint;
 mod connection;
 mod copy;
+mod erasing;
+mod erasures;
 mod error;
 mod facets;
 mod facts;

@@ -5,6 +5,7 @@ use super::bisect;
 use super::check;
 use super::connection;
 use super::copy;
+use super::erasures::Erasures;
 use super::error::storage;
 use super::facets;
 use super::floors::Floors;
@@ -166,6 +167,7 @@ impl EntryReader for SqliteReader {
     fn entry(&self, scope: &Scope, id: &EntryId) -> Result<Option<Stored>, StorageError> {
         self.snapshot(|conn| {
             let floors = Floors::read(conn)?;
+            let erasures = Erasures::of(conn, scope)?;
             for name in floors.names_in(scope) {
                 let row: Option<EntryRow> = activity_log::table
                     .filter(activity_log::workspace_id.eq(&name))
@@ -176,7 +178,9 @@ impl EntryReader for SqliteReader {
                     .optional()
                     .map_err(storage)?;
                 if let Some(row) = row {
-                    return row.stored().map(Some);
+                    let mut stored = row.stored()?;
+                    erasures.blank(&mut stored);
+                    return Ok(Some(stored));
                 }
             }
             Ok(None)

@@ -1,6 +1,7 @@
 //! The writing half of the roll-ups: the tally goes into the file within the writer's own transactions, and
 //! what is removed from the book is taken off them.
 
+use super::erasures::Erasures;
 use super::error::storage;
 use super::facts::FactRow;
 use super::floors::Floors;
@@ -41,7 +42,7 @@ impl Transaction<'_> {
         if upto > self.rolled {
             self.roll()?;
         }
-        let rows: Vec<FactRow> = activity_log::table
+        let mut rows: Vec<FactRow> = activity_log::table
             .filter(of_workspace(workspace.as_str()))
             .filter(activity_log::seq.gt(above))
             .filter(activity_log::seq.le(upto))
@@ -49,6 +50,8 @@ impl Transaction<'_> {
             .select(FactRow::as_select())
             .load(self.conn)
             .map_err(storage)?;
+        // They were counted as a reader sees them.
+        Erasures::all(self.conn)?.blank_facts(&mut rows);
         let mut gone = Tally::default();
         rows.iter()
             .filter_map(FactRow::facts)
@@ -130,13 +133,13 @@ impl QueryId for Add<'_> {
 
 impl RunQueryDsl<SqliteConnection> for Add<'_> {}
 
-fn add(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), StorageError> {
+pub fn add(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), StorageError> {
     let added = Add::new(key, count).execute(conn);
     added.map(drop).map_err(storage)
 }
 
 /// What comes to nought goes.
-fn subtract(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), StorageError> {
+pub fn subtract(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), StorageError> {
     let row = rollup::table.find((
         key.workspace,
         key.grain as i64,
@@ -194,13 +197,14 @@ fn tally_above(
     rolled: Seq,
 ) -> Result<(Option<Seq>, Tally), StorageError> {
     let floors = Floors::read(conn)?;
-    let rows: Vec<FactRow> = activity_log::table
+    let mut rows: Vec<FactRow> = activity_log::table
         .filter(activity_log::seq.gt(rolled))
         .order(activity_log::seq.asc())
         .limit(STEP)
         .select(FactRow::as_select())
         .load(conn)
         .map_err(storage)?;
+    Erasures::all(conn)?.blank_facts(&mut rows);
     let mut tally = Tally::default();
     for row in &rows {
         if let Some(facts) = row.facts()

@@ -38,6 +38,10 @@ pub struct EntryRow {
 pub struct Read<T>(Option<T>);
 
 impl<T: Copy> Read<T> {
+    pub fn known(value: T) -> Self {
+        Self(Some(value))
+    }
+
     pub fn get(&self) -> Option<T> {
         self.0
     }

@@ -2,6 +2,7 @@
 
 use super::error::storage;
 use super::facts::FactRow;
+use super::rows::EntryRow;
 use super::schema::activity_log;
 use super::search::{Reads, Search, Way};
 use crate::domain::Seq;
@@ -47,15 +48,24 @@ impl Search<'_> {
         for walk in &self.plan.walks {
             let rows = walk
                 .rows(&self.plan.residual, from, below)
-                .order(activity_log::seq.desc())
+                .order(activity_log::seq.desc());
+            if self.judge.is_some() {
+                let rows = rows.select(EntryRow::as_select());
+                for row in rows.load::<EntryRow>(conn).map_err(storage)? {
+                    found.extend(self.shown(row)?.map(FactRow::of));
+                }
+                continue;
+            }
+            let rows = rows
                 .limit(i64::try_from(most).unwrap_or(i64::MAX))
                 .select(FactRow::as_select());
             found.append(&mut rows.load(conn).map_err(storage)?);
         }
         if self.plan.walks.len() > 1 {
             found.sort_unstable_by_key(|row| std::cmp::Reverse(row.seq));
-            found.truncate(most);
         }
+        found.truncate(most);
+        self.erasures.blank_facts(&mut found);
         Ok(found)
     }
 }

@@ -31,6 +31,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    erasure (id) {
+        id -> BigInt,
+        workspace_id -> Text,
+        actor -> Text,
+        upto_seq -> BigInt,
+        done_seq -> BigInt,
+    }
+}
+
+diesel::table! {
     rollup (workspace_id, grain, dimension, start, value) {
         workspace_id -> Text,
         grain -> BigInt,
@@ -56,4 +66,11 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(activity_log, book, rollup, setting, workspace,);
+diesel::allow_tables_to_appear_in_same_query!(
+    activity_log,
+    book,
+    erasure,
+    rollup,
+    setting,
+    workspace,
+);

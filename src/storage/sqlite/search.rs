@@ -1,11 +1,13 @@
 //! A search: it follows a plan within a range of `seq`, window by window, until it has what was asked
 //! for, comes to an end, or has looked far enough. Then it says from where to go on.
 
+use super::asked::Asked;
+use super::erasures::Erasures;
 use super::error::storage;
 use super::plan::{Plan, Walk};
 use super::rows::EntryRow;
 use super::schema::activity_log;
-use crate::domain::{Count, Seq, Stored};
+use crate::domain::{Count, Filter, Seq, Stored};
 use crate::storage::{StorageError, Stretch};
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
@@ -28,6 +30,9 @@ pub enum Reads {
 
 pub struct Search<'a> {
     pub(super) plan: &'a Plan,
+    pub(super) erasures: &'a Erasures,
+    /// The plan finds more than what was asked for; this says what of it that is.
+    pub(super) judge: Option<&'a Filter>,
     /// The range: from `from` on, up to but without `below`.
     from: Seq,
     below: Seq,
@@ -48,9 +53,11 @@ pub enum Way {
 }
 
 impl<'a> Search<'a> {
-    pub fn new(plan: &'a Plan, from: Seq, below: Seq, stretch: Stretch) -> Self {
+    pub fn new(asked: &'a Asked, from: Seq, below: Seq, stretch: Stretch) -> Self {
         Self {
-            plan,
+            plan: &asked.plan,
+            erasures: &asked.erasures,
+            judge: asked.judge.as_ref(),
             from,
             below,
             deadline: Instant::now().checked_add(stretch.time),
@@ -135,7 +142,7 @@ impl<'a> Search<'a> {
         conn: &mut SqliteConnection,
         way: Way,
     ) -> Result<Option<(Seq, Seq)>, StorageError> {
-        if self.from < self.below && self.plan.is_exact() {
+        if self.from < self.below && self.plan.is_exact() && self.judge.is_none() {
             return Ok(Some((self.from, self.below)));
         }
         self.window(conn, way, Reads::Rows)
@@ -189,6 +196,11 @@ impl<'a> Search<'a> {
         below: Seq,
     ) -> Result<u64, StorageError> {
         let rows = walk.rows(&self.plan.residual, from, below);
+        if self.judge.is_some() {
+            let mut judged = Vec::new();
+            self.load(conn, ordered(rows, Way::Down), usize::MAX, &mut judged)?;
+            return Ok(judged.len() as u64);
+        }
         if self.plan.is_exact() {
             let count: i64 = rows.count().get_result(conn).map_err(storage)?;
             return Ok(count.unsigned_abs());
@@ -213,8 +225,8 @@ impl<'a> Search<'a> {
     /// A whole window, or what is left of the stretch. The deadline is looked at between two windows, so
     /// that none may take long.
     fn window_rows(&self, reads: Reads) -> i64 {
-        let is_scattered =
-            self.plan.walks != [Walk::Seq] && (reads == Reads::Rows || !self.plan.is_exact());
+        let is_scattered = self.judge.is_some()
+            || self.plan.walks != [Walk::Seq] && (reads == Reads::Rows || !self.plan.is_exact());
         self.rows_left
             .clamp(1, if is_scattered { SCATTERED } else { WINDOW })
     }
@@ -231,30 +243,59 @@ impl<'a> Search<'a> {
     ) -> Result<(), StorageError> {
         let residual = &self.plan.residual;
         let limit = i64::try_from(want - found.len()).unwrap_or(i64::MAX);
+        // How many of them are what was asked for is seen when they are judged.
+        let limited = |rows: super::plan::Rows<'a>| match self.judge {
+            None => rows.limit(limit),
+            Some(_) => rows,
+        };
         if let [only] = self.plan.walks.as_slice() {
-            let rows = ordered(only.rows(residual, from, below), way)
-                .limit(limit)
-                .select(EntryRow::as_select())
-                .load_iter::<EntryRow, DefaultLoadingMode>(conn)
-                .map_err(storage)?;
-            for row in rows {
-                found.push(row.map_err(storage)?.stored()?);
-            }
-            return Ok(());
+            let rows = ordered(only.rows(residual, from, below), way);
+            return self.load(conn, limited(rows), want, found);
         }
         // The numbers first, from the indexes alone; then only the rows that the merge keeps.
         let mut seqs: Vec<Seq> = Vec::new();
         for walk in &self.plan.walks {
-            let rows = ordered(walk.rows(residual, from, below), way).limit(limit);
+            let rows = limited(ordered(walk.rows(residual, from, below), way));
             let of_walk: Vec<Seq> = rows.select(activity_log::seq).load(conn).map_err(storage)?;
             seqs.extend(of_walk);
         }
         seqs.sort_unstable_by(|a, b| if way == Way::Down { b.cmp(a) } else { a.cmp(b) });
-        seqs.truncate(want - found.len());
         for seq in seqs {
-            found.push(row(conn, seq)?.stored()?);
+            if found.len() == want {
+                break;
+            }
+            found.extend(self.shown(row(conn, seq)?)?);
         }
         Ok(())
+    }
+
+    /// Adds these rows, until `want` are there.
+    fn load(
+        &self,
+        conn: &mut SqliteConnection,
+        rows: super::plan::Rows<'_>,
+        want: usize,
+        found: &mut Vec<Stored>,
+    ) -> Result<(), StorageError> {
+        let rows = rows
+            .select(EntryRow::as_select())
+            .load_iter::<EntryRow, DefaultLoadingMode>(conn)
+            .map_err(storage)?;
+        for row in rows {
+            found.extend(self.shown(row.map_err(storage)?)?);
+            if found.len() == want {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a reader sees of a row, if it is what was asked for.
+    pub(super) fn shown(&self, row: EntryRow) -> Result<Option<Stored>, StorageError> {
+        let mut stored = row.stored()?;
+        self.erasures.blank(&mut stored);
+        let fits = |filter: &Filter| filter.matches(&stored.entry);
+        Ok(self.judge.is_none_or(fits).then_some(stored))
     }
 }
 

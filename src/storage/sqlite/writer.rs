@@ -2,6 +2,7 @@
 
 use super::checkpoint::Wal;
 use super::connection::{self, pragma};
+use super::erasures::{self, Waiting};
 use super::error::{self, storage};
 use super::head::{read_head, write_head};
 use super::lock::BookLock;
@@ -11,9 +12,10 @@ use super::swap;
 use super::tally::Tally;
 use super::transaction::{Floor, Transaction};
 use crate::access::Scope;
-use crate::domain::{Epoch, Head, Receipt, Seq, Timestamp, WorkspaceId};
+use crate::domain::{Epoch, Erasure, Head, Receipt, Seq, Timestamp, WorkspaceId};
 use crate::storage::{
-    EntryReader, EntryWriter, PruneStep, Removed, Replaced, Request, Staged, StorageError,
+    EntryReader, EntryWriter, Erased, ErasureStep, PruneStep, Removed, Replaced, Request, Staged,
+    StorageError,
 };
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -30,7 +32,9 @@ pub struct SqliteWriter {
     workspaces: HashMap<WorkspaceId, Floor>,
     /// The roll-ups in the file cover the book up to here; the tally holds what came after.
     rolled: Seq,
-    tally: Tally,
+    pub(super) tally: Tally,
+    /// Who is being erased.
+    pub(super) erasures: Vec<Waiting>,
     /// Entries in the tally at which it is written down. `None`: what is committed is not counted.
     roll_at: Option<u64>,
     wal: Wal,
@@ -50,6 +54,7 @@ impl SqliteWriter {
             path: path.to_owned(),
             head: read_head(&mut conn)?,
             workspaces: workspaces(&mut conn)?,
+            erasures: erasures::waiting(&mut conn)?,
             conn,
             rolled,
             tally,
@@ -77,6 +82,7 @@ impl SqliteWriter {
         (self.rolled, self.tally) = catch_up(&mut conn)?;
         self.head = read_head(&mut conn)?;
         self.workspaces = workspaces(&mut conn)?;
+        self.erasures = erasures::waiting(&mut conn)?;
         self.conn = conn;
         Ok(())
     }
@@ -88,7 +94,7 @@ impl SqliteWriter {
     }
 
     /// Before something is taken off what was counted.
-    fn count_all(&mut self) -> Result<(), StorageError> {
+    pub(super) fn count_all(&mut self) -> Result<(), StorageError> {
         match self.roll_at {
             Some(_) => Ok(()),
             None => self.roll_all(),
@@ -181,7 +187,7 @@ fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StorageErro
 
 impl SqliteWriter {
     /// Whether more of them can follow.
-    fn give_pages_back(&mut self) -> Result<bool, StorageError> {
+    pub(super) fn give_pages_back(&mut self) -> Result<bool, StorageError> {
         let before = pragma(&mut self.conn, "freelist_count")?;
         if before == 0 {
             return Ok(false);
@@ -286,6 +292,24 @@ impl EntryWriter for SqliteWriter {
             removed: swept.removed,
             more: more_pages || self.workspaces.values().any(|at| at.floor > at.swept),
         })
+    }
+
+    fn erase(
+        &mut self,
+        now: Timestamp,
+        scope: &Scope,
+        actor: &str,
+        record: &Request,
+    ) -> Result<Erased, StorageError> {
+        self.erase_at_once(now, scope, actor, record)
+    }
+
+    fn erase_rows(&mut self, limit: usize) -> Result<ErasureStep, StorageError> {
+        self.erase_a_step(limit)
+    }
+
+    fn erasures(&self) -> Vec<Erasure> {
+        self.waiting_names()
     }
 
     fn probe(&mut self) -> Result<(), StorageError> {
