@@ -335,9 +335,9 @@ mod an_error {
 
     #[test]
     fn comes_of_a_promise_that_this_version_cannot_keep() {
-        let error = World::new("[privacy]\nemails = 'drop'\n").error();
+        let error = World::new("[limits]\nentries_per_minute = 5\n").error();
         assert!(
-            error.contains("2:10: privacy.emails: this version cannot"),
+            error.contains("2:22: limits.entries_per_minute: this version cannot"),
             "{error}"
         );
     }

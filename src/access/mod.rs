@@ -3,11 +3,16 @@
 //! Pure: verifying a key against the book, and turning a refusal into a status, happen elsewhere.
 
 pub mod emails;
+pub mod folding;
+pub mod key;
+pub mod keyring;
 pub mod principal;
 pub mod privacy;
 pub mod scope;
 
 pub use emails::{Emails, HashKey};
+pub use key::FullKey;
+pub use keyring::Keyring;
 pub use principal::{Origin, Principal};
 pub use privacy::Privacy;
 pub use scope::{Asked, Scope};

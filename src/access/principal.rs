@@ -1,20 +1,37 @@
 //! The principal behind a request, and what it may say of an entry's origin.
 
 use super::Privacy;
-use crate::domain::{Draft, FieldErrors, WorkspaceId};
+use crate::domain::{Draft, FieldErrors, Key, Rights, SecretHash, WorkspaceId};
+use std::sync::{Arc, LazyLock};
+
+pub use crate::domain::Reach;
+
+/// Cheap to clone: a request has one, and so has everything that it leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal(Arc<Who>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
+struct Who {
     label: String,
     reach: Reach,
+    rights: Rights,
     /// It may name another actor, address and user agent than its own.
     speaks_for_others: bool,
+    by: Credential,
 }
 
+/// What somebody was let in by. Another kind (a signed-in session, say) is another line here and another
+/// way to make a principal; nothing else of a request knows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    All,
-    One(WorkspaceId),
+enum Credential {
+    /// Nothing: there is no key.
+    None,
+    /// The daemon's own user, or root, by the control socket; or the program around the book.
+    Machine,
+    Key {
+        id: String,
+        secret: SecretHash,
+    },
 }
 
 /// Where a request came from, as its connection and headers say.
@@ -32,36 +49,89 @@ pub struct NotAllowed(pub FieldErrors);
 impl Principal {
     /// Everybody, while the book has no key and listens on loopback only.
     pub fn anonymous() -> Self {
-        Self {
-            label: "anonymous".into(),
-            reach: Reach::All,
-            speaks_for_others: true,
-        }
+        static ANONYMOUS: LazyLock<Principal> =
+            LazyLock::new(|| Principal::unlimited("anonymous", Credential::None));
+        ANONYMOUS.clone()
     }
 
-    /// A key that belongs to one workspace.
-    pub fn of_workspace(label: impl Into<String>, workspace: WorkspaceId) -> Self {
-        Self {
-            label: label.into(),
-            reach: Reach::One(workspace),
-            speaks_for_others: false,
-        }
+    /// Who commands this machine, as the control socket shows.
+    pub fn operator() -> Self {
+        static OPERATOR: LazyLock<Principal> =
+            LazyLock::new(|| Principal::unlimited("operator", Credential::Machine));
+        OPERATOR.clone()
     }
 
     /// Somebody that the program around the book knows and answers for.
     pub fn vouched_for(label: impl Into<String>) -> Self {
-        Self {
+        Self::unlimited(label, Credential::Machine)
+    }
+
+    fn unlimited(label: impl Into<String>, by: Credential) -> Self {
+        Self(Arc::new(Who {
             label: label.into(),
-            ..Self::anonymous()
-        }
+            reach: Reach::All,
+            rights: Rights::ALL,
+            speaks_for_others: true,
+            by,
+        }))
+    }
+
+    /// The holder of a key, by this one of its secrets. Only a keyring lets one in.
+    pub(super) fn of_key(key: &Key, secret: SecretHash) -> Self {
+        Self(Arc::new(Who {
+            label: key.label.to_string(),
+            reach: key.reach.clone(),
+            rights: key.rights,
+            speaks_for_others: key.speaks_for_others,
+            by: Credential::Key {
+                id: key.id.clone(),
+                secret,
+            },
+        }))
+    }
+
+    /// Somebody of one workspace, with every right there.
+    pub fn of_workspace(label: impl Into<String>, workspace: WorkspaceId) -> Self {
+        Self(Arc::new(Who {
+            label: label.into(),
+            reach: Reach::One(workspace),
+            rights: Rights::ALL,
+            speaks_for_others: false,
+            by: Credential::Machine,
+        }))
     }
 
     pub fn label(&self) -> &str {
-        &self.label
+        &self.0.label
     }
 
     pub fn reach(&self) -> &Reach {
-        &self.reach
+        &self.0.reach
+    }
+
+    pub fn rights(&self) -> Rights {
+        self.0.rights
+    }
+
+    pub fn may_speak_for_others(&self) -> bool {
+        self.0.speaks_for_others
+    }
+
+    /// Who may do what concerns the daemon and not one workspace.
+    pub fn is_operator(&self) -> bool {
+        self.0.reach == Reach::All && self.0.rights.admin
+    }
+
+    pub fn is_anonymous(&self) -> bool {
+        self.0.by == Credential::None
+    }
+
+    /// The id of its key, and the hash of the secret that it showed.
+    pub fn key(&self) -> Option<(&str, &SecretHash)> {
+        match &self.0.by {
+            Credential::Key { id, secret } => Some((id, secret)),
+            Credential::None | Credential::Machine => None,
+        }
     }
 
     /// Fills in who it was and where from, and refuses what this principal may not set.
@@ -71,14 +141,14 @@ impl Principal {
         origin: &Origin,
         privacy: &Privacy,
     ) -> Result<(), NotAllowed> {
-        if !self.speaks_for_others {
+        if !self.0.speaks_for_others {
             let set = [
                 (
                     "actor",
                     draft
                         .actor
                         .as_deref()
-                        .is_some_and(|actor| actor != self.label),
+                        .is_some_and(|actor| actor != self.0.label),
                 ),
                 ("ip_address", draft.ip_address.is_some()),
                 ("user_agent", draft.user_agent.is_some()),
@@ -88,7 +158,7 @@ impl Principal {
                 return Err(NotAllowed(FieldErrors::one(field, reason)));
             }
         }
-        match (&self.reach, &draft.workspace_id) {
+        match (&self.0.reach, &draft.workspace_id) {
             (Reach::One(own), Some(named)) if named != own.as_str() => {
                 let reason = "this key belongs to another workspace";
                 return Err(NotAllowed(FieldErrors::one("workspace_id", reason)));
@@ -96,7 +166,7 @@ impl Principal {
             (Reach::One(own), _) => draft.workspace_id = Some(own.to_string()),
             (Reach::All, _) => {}
         }
-        draft.actor.get_or_insert_with(|| self.label.clone());
+        draft.actor.get_or_insert_with(|| self.0.label.clone());
         let said_for_another = draft.ip_address.is_some() || draft.user_agent.is_some();
         if !said_for_another {
             draft.ip_address.clone_from(&origin.ip_address);

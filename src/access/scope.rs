@@ -5,6 +5,21 @@ use super::principal::{Principal, Reach};
 use crate::domain::draft::workspace_id;
 use crate::domain::{FieldErrors, WorkspaceId};
 
+/// ```
+/// # use daybook::{access::Scope, domain::Filter, storage::{EntryReader, Stretch}};
+/// fn count(reader: &dyn EntryReader, scope: &Scope) {
+///     let _ = reader.count(scope, &Filter::default(), None, 1, Stretch::default());
+/// }
+/// ```
+///
+/// The bare name of a workspace is none:
+///
+/// ```compile_fail,E0308
+/// # use daybook::{access::Scope, domain::Filter, storage::{EntryReader, Stretch}};
+/// fn count(reader: &dyn EntryReader, workspace: &str) {
+///     let _ = reader.count(workspace, &Filter::default(), None, 1, Stretch::default());
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope(Inner);
 

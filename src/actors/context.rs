@@ -56,6 +56,11 @@ impl Context {
         CURRENT.try_with(Self::clone).ok()
     }
 
+    /// Looks at it without copying it.
+    pub fn look<T>(look: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(look).ok()
+    }
+
     /// Puts method and route into an entry that is made on behalf of a call, which then has one.
     pub(super) fn sign(&self, draft: &mut Draft) {
         if let Some(call) = &self.call {

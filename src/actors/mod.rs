@@ -10,6 +10,7 @@ pub mod erasing;
 pub mod event_hub;
 pub mod halt;
 pub mod keeper;
+pub mod keys;
 pub mod lifecycle;
 pub mod log_writer;
 pub mod messages;
@@ -28,6 +29,7 @@ pub mod writer;
 
 pub use backups::Backups;
 pub use event_hub::EventHub;
+pub use keys::Keys;
 pub use log_writer::{Health, LogWriter};
 pub use pruner::Pruner;
 pub use recorder::Recorder;

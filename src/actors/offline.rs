@@ -1,22 +1,27 @@
-//! The keeper of a book that no daemon has open: for a command that changes it by itself.
+//! The keeper, or the locksmith, of a book that no daemon has open: for a command that changes it by itself.
 
 use super::email_key;
 use super::keeper::{Keeper, Parts, remembered};
+use super::keys::Locksmith;
 use super::queue::Size;
 use super::{Clocks, Recorder, Refusal, Writer};
 use crate::config::Loaded;
-use crate::storage::Address;
+use crate::domain::retention::Retention;
+use crate::storage::{Address, EntryReader};
 use crate::telemetry::Metrics;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::watch;
 
-/// Opens the book for this process alone. Close the writer at the end.
-pub async fn open(
-    address: &Address,
-    loaded: &Loaded,
-    clocks: Clocks,
-) -> Result<(Keeper, Writer), Refusal> {
+struct Alone {
+    writer: Writer,
+    reader: Arc<dyn EntryReader>,
+    recorder: Recorder,
+    retention: watch::Sender<Arc<Retention>>,
+}
+
+/// Opens the book for this process alone.
+async fn alone(address: &Address, loaded: &Loaded, clocks: Clocks) -> Result<Alone, Refusal> {
     let settings = &loaded.settings;
     let store = address.open_writer()?;
     let reader = address.open_reader(1)?;
@@ -25,8 +30,7 @@ pub async fn open(
         entries: settings.limits.queue_entries,
         bytes: settings.limits.queue_bytes.bytes(),
     };
-    let wall = Arc::clone(&clocks);
-    let wall = Arc::new(move || wall().wall);
+    let wall = Arc::new(move || clocks().wall);
     let writer = Writer::start(store, wall, size, metrics.clone(), None).await?;
     let base = settings.retention.base(&loaded.origins);
     let retention = watch::Sender::new(Arc::new(remembered(reader.as_ref(), base)?));
@@ -39,12 +43,39 @@ pub async fn open(
         Arc::new(policy),
         metrics,
     );
-    let keeper = Keeper::open(Parts {
-        writer: writer.clone(),
+    Ok(Alone {
+        writer,
         reader,
         recorder,
         retention,
+    })
+}
+
+/// Opens the book for this process alone. Close the writer at the end.
+pub async fn open(
+    address: &Address,
+    loaded: &Loaded,
+    clocks: Clocks,
+) -> Result<(Keeper, Writer), Refusal> {
+    let alone = alone(address, loaded, Arc::clone(&clocks)).await?;
+    let keeper = Keeper::open(Parts {
+        writer: alone.writer.clone(),
+        reader: alone.reader,
+        recorder: alone.recorder,
+        retention: alone.retention,
         clocks,
     })?;
-    Ok((keeper, writer))
+    Ok((keeper, alone.writer))
+}
+
+/// The same for its keys; a book that is not there is made.
+pub async fn keys(
+    address: &Address,
+    loaded: &Loaded,
+    clocks: Clocks,
+) -> Result<(Locksmith, Writer), Refusal> {
+    let alone = alone(address, loaded, clocks).await?;
+    let declared = loaded.settings.auth.declared();
+    let opened = Locksmith::open(alone.writer.clone(), alone.reader, alone.recorder, declared)?;
+    Ok((opened, alone.writer))
 }

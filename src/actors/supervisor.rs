@@ -5,6 +5,7 @@ use super::backups::{Backups, Schedule, Shelf, Work};
 use super::email_key;
 use super::event_hub::StopSessions;
 use super::keeper::{self, Keeper, Parts, View};
+use super::keys::{Declare, Keys, Locksmith, NotOpened};
 use super::pruner::{Reload, Stop};
 use super::queue::Size;
 use super::{Clock, Clocks, EventHub, Pruner, Recorder, Refusal, Writer, lifecycle};
@@ -25,6 +26,7 @@ pub struct Supervisor {
     pub pruner: Addr<Pruner>,
     pub recorder: Recorder,
     pub backups: Backups,
+    pub keys: Keys,
     pub kept: View,
     pub rules: Arc<Rules>,
     pub privacy: Arc<Privacy>,
@@ -105,6 +107,7 @@ impl Supervisor {
             schedule: schedule(settings),
             clock: wall,
         };
+        let keys_reader = Arc::clone(&reader);
         let keeper = Keeper::open(Parts {
             writer: writer.clone(),
             reader,
@@ -112,10 +115,22 @@ impl Supervisor {
             retention,
             clocks: Arc::clone(&clocks),
         })?;
+        let locksmith = Locksmith::open(
+            writer.clone(),
+            keys_reader,
+            recorder.clone(),
+            settings.auth.declared(),
+        )?;
+        let for_keys = Arc::clone(&clocks);
+        let keys = Keys::start(locksmith, recorder.clone(), Arc::clone(&privacy), for_keys);
         let pruner = Pruner::new(keeper, clocks, settings.retention.interval.get());
         let kept = pruner.view();
         let pruner = pruner.start();
-        let told = vec![hub.clone().recipient(), pruner.clone().recipient()];
+        let told = vec![
+            keys.addr().clone().recipient(),
+            hub.clone().recipient(),
+            pruner.clone().recipient(),
+        ];
         let backups = Backups::start(work, told);
         Ok(Self {
             kept,
@@ -124,6 +139,7 @@ impl Supervisor {
             hub,
             recorder,
             backups,
+            keys,
             rules,
             privacy,
         })
@@ -152,6 +168,10 @@ impl Supervisor {
                 if let Ok(Err(refusal)) = self.pruner.send(reload).await {
                     log::warn!("retention goes on by its former rule: {refusal}");
                 }
+                let declare = Declare(loaded.settings.auth.declared());
+                if let Ok(Err(refused)) = self.keys.addr().send(declare).await {
+                    log::error!("the declared keys stay as they were: {refused}");
+                }
             }
             (Err(error), _) => log::error!("the configuration stays as it was: {error}"),
             (Ok(_), None) => {}
@@ -172,6 +192,15 @@ impl Supervisor {
         // Gone already, as above.
         let _ = self.pruner.send(Stop).await;
         self.writer.close().await;
+    }
+}
+
+impl From<NotOpened> for Refusal {
+    fn from(cause: NotOpened) -> Self {
+        match cause {
+            NotOpened::Storage(error) => error.into(),
+            NotOpened::Clash(clash) => StorageError::Other(clash.to_string()).into(),
+        }
     }
 }
 

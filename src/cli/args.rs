@@ -1,5 +1,9 @@
 //! The command line: what may be said, and the help that explains it.
 
+mod key;
+
+pub use key::{Key, KeyAdd, KeyCommand, KeyRotate};
+
 use crate::config::{Inputs, Override, SEARCH_PATH};
 use crate::telemetry::{self, log_filter};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -118,6 +122,18 @@ Examples:
   daybook erase anna@example.org --dry-run
   daybook erase anna@example.org --workspace '*' --confirm")]
     Erase(Erase),
+    /// Make, list, rotate and revoke keys
+    #[command(after_help = "\
+Works while the daemon runs, and acts on it at once. A key is shown once, alone on standard output. Scopes are
+write, read and admin; a key with admin in all workspaces (*) is an operator's. With the first key nobody is
+anonymous any more. Keys that [[auth.keys]] declares are listed, and changed in the file.
+
+Examples:
+  daybook key add --label admin --scope write,read,admin --workspace '*'
+  daybook key add --label ci --scope write --workspace builds --expires 90d > ci.key
+  daybook key rotate ci --overlap 1h > ci.key
+  daybook key revoke ci")]
+    Key(Key),
     /// Say what the book holds and whether a daemon keeps it
     Status,
     /// Follow what is recorded, as it is

@@ -9,6 +9,7 @@ mod erase;
 pub mod exit;
 mod export;
 mod import;
+mod key;
 pub mod output;
 mod own;
 mod progress;
@@ -68,6 +69,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         Command::Export(export) => with(&inputs, |loaded| export::run(loaded, export)),
         Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
         Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),
+        Command::Key(key) => with(&inputs, |loaded| key::run(loaded, key)),
         Command::Backup(backup) => with(&inputs, |loaded| backup::run(loaded, backup)),
         Command::Restore(restore) => with(&inputs, |loaded| restore::run(loaded, restore)),
         Command::Import(import) => with(&inputs, |loaded| import::run(loaded, import)),

@@ -2,6 +2,8 @@
 
 use super::exit::Exit;
 use super::service;
+use crate::access::Keyring;
+use crate::access::keyring::Clash;
 use crate::actors::supervisor::Start;
 use crate::actors::{Opened, Refusal, Supervisor, lifecycle, system_clocks, wall_clock};
 use crate::config::{ConfigError, Loaded, Settings};
@@ -10,7 +12,7 @@ use crate::http::server::{self, Listeners, Running};
 use crate::storage::{Address, Reserve, StorageError};
 use crate::telemetry::Metrics;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -24,10 +26,15 @@ pub enum ServeError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(
-        "server.listen: {0} can be reached from other machines, and this book has no keys yet, so that \
-         anybody there could read and write it; listen on 127.0.0.1"
+        "server.listen: {address} can be reached from other machines, and this book has no keys yet, so that \
+         anybody there could read and write it; make one first: {command}"
     )]
-    Open(std::net::SocketAddr),
+    Open {
+        address: SocketAddr,
+        command: String,
+    },
+    #[error(transparent)]
+    Keys(#[from] Clash),
     #[error("server.listen: {address}: {cause}")]
     Listen {
         address: std::net::SocketAddr,
@@ -45,7 +52,7 @@ impl ServeError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Storage(error) => Exit::from(error),
-            Self::Open(_) => Exit::Config,
+            Self::Open { .. } | Self::Keys(_) => Exit::Config,
             Self::Listen { .. } | Self::Io(_) => Exit::Io,
             Self::Writer(_) | Self::Stuck(_) => Exit::Software,
         }
@@ -70,25 +77,30 @@ fn serve(loaded: &Loaded, reload: Reload<'_>) -> Result<(), ServeError> {
     // What Daybook writes is for its own user alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     allow_many_descriptors();
-    if let Some(open) = settings
-        .server
-        .listen
-        .addresses()
-        .iter()
-        .find(|a| !a.ip().is_loopback())
-    {
-        return Err(ServeError::Open(*open));
-    }
     let address = Address::parse(settings.storage.url.as_str())?;
     let socket = address.control_socket();
     let file = address.file().to_owned();
     let reserve = address.reserve();
+    let declared = settings.auth.declared();
+    let configured = settings.server.listen.addresses();
+    if declared.is_empty() && !file.exists() {
+        // Nothing is made before it is allowed.
+        only_from_here(settings, configured.iter().copied())?;
+    }
     let book = Opened::at(address, settings.storage.readers)?;
+    let ring = Keyring::after(&Keyring::default(), book.reader.keys()?, &declared)?;
+    if ring.is_open() {
+        only_from_here(settings, configured.iter().copied())?;
+    }
+    let tcp = match service::activated()? {
+        none if none.is_empty() => listen(settings)?,
+        handed => handed,
+    };
+    if ring.is_open() {
+        only_from_here(settings, addresses_of(&tcp)?)?;
+    }
     let listeners = Listeners {
-        tcp: match service::activated()? {
-            none if none.is_empty() => listen(settings)?,
-            handed => handed,
-        },
+        tcp,
         control: control_socket(&socket),
     };
     log::info!("the book is {}", file.display());
@@ -97,6 +109,28 @@ fn serve(loaded: &Loaded, reload: Reload<'_>) -> Result<(), ServeError> {
     // Whoever finds a socket thinks that a daemon is behind it.
     let _ = remove_dead(&socket);
     ended
+}
+
+/// Without a key everybody is let in, and that only from this machine.
+fn only_from_here(
+    settings: &Settings,
+    listened_on: impl IntoIterator<Item = SocketAddr>,
+) -> Result<(), ServeError> {
+    let mut listened_on = listened_on.into_iter();
+    let Some(address) = listened_on.find(|a| !a.ip().to_canonical().is_loopback()) else {
+        return Ok(());
+    };
+    let url = settings.storage.url.as_str();
+    Err(ServeError::Open {
+        address,
+        command: format!(
+            "daybook key add --label admin --scope write,read,admin --workspace '*' --storage-url '{url}'"
+        ),
+    })
+}
+
+fn addresses_of(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(TcpListener::local_addr).collect()
 }
 
 /// A connection takes two descriptors, and the book must not run short of them because of strangers. What is

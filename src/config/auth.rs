@@ -1,8 +1,12 @@
-//! `[auth]`: how long a signed-in person stays signed in.
+//! `[auth]`: how long a signed-in person stays signed in, and the keys that stand in the file.
 
 use super::Duration;
 use super::checked;
+use crate::access::key::is_id;
+use crate::domain::{FieldError, Key, KeyLabel, Reach, Rights, SecretHash, Timestamp};
+use serde::de;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -13,6 +17,77 @@ pub struct Auth {
     /// Signed out after so long, whatever was done.
     #[serde(deserialize_with = "session")]
     pub session_absolute: Duration,
+    /// For people who keep their machines in code.
+    #[serde(deserialize_with = "declared")]
+    pub keys: Vec<DeclaredKey>,
+}
+
+/// A key of which the file holds the hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredKey {
+    pub label: String,
+    /// What stands between the two `_` of the key.
+    pub id: String,
+    /// Of what stands behind the second.
+    pub sha256: String,
+    pub scopes: Vec<String>,
+    #[serde(default = "default_workspace")]
+    pub workspace: String,
+    #[serde(default)]
+    pub speak_for_others: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+impl DeclaredKey {
+    pub fn key(&self) -> Result<Key, FieldError> {
+        if !is_id(&self.id) {
+            return Err(FieldError::new("id", "must be 1 to 32 letters and digits"));
+        }
+        let secret = SecretHash::parse(&self.sha256)
+            .ok_or_else(|| FieldError::new("sha256", "must be 64 hex digits"))?;
+        let expires = self.expires.as_deref().map(Timestamp::parse).transpose();
+        Ok(Key {
+            label: KeyLabel::parse(&self.label)?,
+            id: self.id.clone(),
+            secret,
+            former: None,
+            rights: Rights::parse(self.scopes.iter().map(String::as_str))?,
+            reach: Reach::parse(&self.workspace)?,
+            speaks_for_others: self.speak_for_others,
+            created: Timestamp::from_micros(0),
+            expires: expires.map_err(|e| FieldError::new("expires", e.to_string()))?,
+            revoked: None,
+            last_used: None,
+        })
+    }
+}
+
+impl Auth {
+    /// They were checked when they were read.
+    pub fn declared(&self) -> Vec<Key> {
+        let keys = self.keys.iter();
+        keys.filter_map(|declared| declared.key().ok()).collect()
+    }
+}
+
+fn default_workspace() -> String {
+    "default".to_owned()
+}
+
+/// Each right by itself, no two of one label or id.
+fn declared<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<DeclaredKey>, D::Error> {
+    let keys = Vec::<DeclaredKey>::deserialize(d)?;
+    let (mut labels, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    for key in &keys {
+        let wrong = |why: String| de::Error::custom(format!("the key {:?}: {why}", key.label));
+        key.key().map_err(|error| wrong(error.to_string()))?;
+        if !labels.insert(&key.label) || !ids.insert(&key.id) {
+            return Err(wrong("its label or its id stands here twice".into()));
+        }
+    }
+    Ok(keys)
 }
 
 impl Default for Auth {
@@ -20,6 +95,7 @@ impl Default for Auth {
         Self {
             session_idle: Duration::hours(12),
             session_absolute: Duration::days(30),
+            keys: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Settings, vocabulary};
 
 /// Sections and keys that take effect without a restart.
-const LIVE: [&str; 1] = ["retention"];
+const LIVE: [&str; 2] = ["retention", "auth.keys"];
 
 /// Names of keys; their values stay out of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

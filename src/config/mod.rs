@@ -31,7 +31,7 @@ mod unbuilt;
 mod vocabulary;
 
 pub use activity::{Activity, RecordRequests};
-pub use auth::Auth;
+pub use auth::{Auth, DeclaredKey};
 pub use backup::Backup;
 pub use changes::Changes;
 pub use discovery::Discovery;

@@ -1,13 +1,19 @@
 //! Acts: changes to what the book holds beside its entries. An act commits together with the
 //! entries that record it, or not at all.
 
-/// Later parts of the daemon (keys, devices, layouts, cursors) add their own variants here.
+use super::key::{Key, LastUse};
+
+/// Later parts of the daemon (devices, layouts, cursors) add their own variants here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Keep a setting that was changed at run time; `value` is JSON.
     PutSetting { key: String, value: String },
     /// Forget such a setting; nothing happens when there is none.
     DeleteSetting { key: String },
+    /// Keep a key, new or changed. When it was used last stays as it was.
+    PutKey(Box<Key>),
+    /// Note that the key of this id was used.
+    KeyUsed { id: String, used: LastUse },
 }
 
 impl Act {
@@ -16,6 +22,8 @@ impl Act {
         128 + match self {
             Self::PutSetting { key, value } => key.len() + value.len(),
             Self::DeleteSetting { key } => key.len(),
+            Self::PutKey(_) => 512,
+            Self::KeyUsed { id, .. } => id.len(),
         }
     }
 }

@@ -35,10 +35,17 @@ pub enum Emitted {
     RequestRefused,
     RequestFailed,
     RequestAborted,
+    AuthFailed,
+    AuthDenied,
+    AuthWsConnected,
+    AuthWsDisconnected,
+    AuthKeyCreated,
+    AuthKeyRotated,
+    AuthKeyRevoked,
 }
 
 impl Emitted {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -62,10 +69,20 @@ impl Emitted {
         Self::RequestRefused,
         Self::RequestFailed,
         Self::RequestAborted,
+        Self::AuthFailed,
+        Self::AuthDenied,
+        Self::AuthWsConnected,
+        Self::AuthWsDisconnected,
+        Self::AuthKeyCreated,
+        Self::AuthKeyRotated,
+        Self::AuthKeyRevoked,
     ];
 
     pub fn category(self) -> &'static str {
-        "system"
+        match self.action().starts_with("auth.") {
+            true => "auth",
+            false => "system",
+        }
     }
 
     pub fn action(self) -> &'static str {
@@ -93,6 +110,13 @@ impl Emitted {
             Self::RequestRefused => "request.refused",
             Self::RequestFailed => "request.failed",
             Self::RequestAborted => "request.aborted",
+            Self::AuthFailed => "auth.failed",
+            Self::AuthDenied => "auth.denied",
+            Self::AuthWsConnected => "auth.ws_connected",
+            Self::AuthWsDisconnected => "auth.ws_disconnected",
+            Self::AuthKeyCreated => "auth.key_created",
+            Self::AuthKeyRotated => "auth.key_rotated",
+            Self::AuthKeyRevoked => "auth.key_revoked",
         }
     }
 
@@ -108,7 +132,9 @@ impl Emitted {
             | Self::ServerClockJumped
             | Self::ServerClockBehind
             | Self::RequestRefused
-            | Self::RequestAborted => Severity::Warning,
+            | Self::RequestAborted
+            | Self::AuthFailed
+            | Self::AuthDenied => Severity::Warning,
             Self::ServerStorageFull | Self::RequestFailed => Severity::Error,
             _ => Severity::Info,
         }
@@ -147,7 +173,9 @@ pub fn entity_event(
 ) -> Own {
     let id = id.into();
     let (_, verb) = action.action().rsplit_once('.').unwrap_or_default();
-    let verb = verb.replace('_', " ");
+    // `auth.key_created` is said of the key itself.
+    let verb = verb.strip_prefix(entity_type).unwrap_or(verb);
+    let verb = verb.replace('_', " ").trim_start().to_owned();
     let called = name.map_or(id.as_str(), |name| name);
     let said = action.says(format!("The {entity_type} {called} was {verb}"));
     Own {

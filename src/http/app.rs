@@ -2,7 +2,7 @@
 
 use crate::access::Privacy;
 use crate::actors::keeper::View;
-use crate::actors::{Backups, Clock, EventHub, Pruner, Recorder, Supervisor, Writer};
+use crate::actors::{Backups, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Writer};
 use crate::config::Settings;
 use crate::domain::{Rules, Timestamp};
 use crate::storage::EntryReader;
@@ -23,6 +23,7 @@ pub struct App {
     /// Which rules are in force, and whether they are held back.
     pub kept: View,
     pub backups: Backups,
+    pub keys: Keys,
     pub sessions: Sessions,
     pub settings: Arc<Settings>,
     pub privacy: Arc<Privacy>,
@@ -53,6 +54,7 @@ impl App {
             recorder: actors.recorder.clone(),
             kept: actors.kept.clone(),
             backups: actors.backups.clone(),
+            keys: actors.keys.clone(),
             reader,
             sessions: Sessions::default(),
             rules: Arc::clone(&actors.rules),
@@ -80,12 +82,19 @@ pub struct Sessions(Arc<AtomicUsize>);
 #[derive(Debug)]
 pub struct Place(Arc<AtomicUsize>);
 
+impl Place {
+    /// One more of those that `open` counts, unless there are `most` already.
+    pub fn among(open: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let place = Self(Arc::clone(open));
+        let before = open.fetch_add(1, Ordering::Relaxed);
+        (before < most).then_some(place)
+    }
+}
+
 impl Sessions {
     /// A place for one more, unless there are `most` already.
     pub fn take(&self, most: usize) -> Option<Place> {
-        let place = Place(Arc::clone(&self.0));
-        let before = self.0.fetch_add(1, Ordering::Relaxed);
-        (before < most).then_some(place)
+        Place::among(&self.0, most)
     }
 
     pub fn open(&self) -> usize {

@@ -5,6 +5,7 @@ use crate::access::scope::Refused;
 use crate::actors::Refusal;
 use crate::actors::backups::NotDone;
 use crate::actors::keeper::NotChanged;
+use crate::actors::keys;
 use crate::domain::{FieldError, FieldErrors};
 use crate::storage::StorageError;
 use actix_web::http::{Method, StatusCode, header};
@@ -16,6 +17,14 @@ use std::fmt;
 pub enum ApiError {
     /// Something in the request is wrong, and it is said what.
     Wrong(FieldErrors),
+    /// No key, or none that opens anything: which of the two, and why, is told to nobody.
+    Unauthorized,
+    /// Two headers hold two keys.
+    TwoKeys,
+    /// The control socket, by another user.
+    NotTheOwner,
+    /// The key has not what this takes.
+    MissingScope(&'static str),
     /// The caller may not do this, or not with this field.
     Forbidden(FieldErrors),
     /// What was asked for contradicts what is set, and it is said what.
@@ -29,6 +38,7 @@ pub enum ApiError {
     NoSuchRoute,
     NoSuchEntry,
     NoSuchBackup,
+    NoSuchKey,
     /// The backup is damaged, or no book of this version; nothing was changed.
     NotRestorable(String),
     WrongMethod(Vec<Method>),
@@ -66,6 +76,27 @@ impl ApiError {
         use StatusCode as S;
         match self {
             Self::Wrong(errors) => (S::BAD_REQUEST, "Bad request", errors.to_string()),
+            Self::Unauthorized => (
+                S::UNAUTHORIZED,
+                "Unauthorized",
+                "this takes a key that is in force, as Authorization: Bearer dbk_… or X-API-Key"
+                    .into(),
+            ),
+            Self::TwoKeys => (
+                S::BAD_REQUEST,
+                "Bad request",
+                "Authorization and X-API-Key hold different keys; send one of them".into(),
+            ),
+            Self::NotTheOwner => (
+                S::FORBIDDEN,
+                "Forbidden",
+                "only the user that Daybook runs as, or root, may use the control socket".into(),
+            ),
+            Self::MissingScope(scope) => (
+                S::FORBIDDEN,
+                "Forbidden",
+                format!("this takes a key with the scope {scope}"),
+            ),
             Self::Forbidden(errors) => (S::FORBIDDEN, "Forbidden", errors.to_string()),
             Self::Conflict(errors) => (S::CONFLICT, "Conflict", errors.to_string()),
             Self::ForeignOrigin => (
@@ -92,6 +123,11 @@ impl ApiError {
                 S::NOT_FOUND,
                 "Not found",
                 "no such entry is in the book".into(),
+            ),
+            Self::NoSuchKey => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is no key of this label".into(),
             ),
             Self::NoSuchBackup => (
                 S::NOT_FOUND,
@@ -190,6 +226,9 @@ impl ResponseError for ApiError {
             Self::Busy(_) | Self::Stopping | Self::DiskFull => {
                 response.insert_header((header::RETRY_AFTER, "1"));
             }
+            Self::Unauthorized => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"daybook\""));
+            }
             Self::WrongMethod(allowed) => {
                 response.insert_header((header::ALLOW, method_list(allowed)));
             }
@@ -251,6 +290,23 @@ impl From<NotChanged> for ApiError {
             NotChanged::Wrong(errors) => Self::Wrong(errors),
             NotChanged::Locked(errors) => Self::Conflict(errors),
             NotChanged::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<keys::NotDone> for ApiError {
+    fn from(not_done: keys::NotDone) -> Self {
+        use keys::NotDone as N;
+        match not_done {
+            N::Wrong(errors) => Self::Wrong(errors),
+            N::Forbidden(errors) => Self::Forbidden(errors),
+            N::Conflict(errors) => Self::Conflict(errors),
+            N::NoSuchKey => Self::NoSuchKey,
+            N::Refused(refusal) => refusal.into(),
+            N::Random(cause) => {
+                log::error!("no key can be made: {cause}");
+                Self::Internal
+            }
         }
     }
 }

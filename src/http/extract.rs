@@ -1,6 +1,7 @@
 //! From a request to finished values: who calls, from where, and what for.
 
 use super::app::App;
+use super::auth;
 use super::error::ApiError;
 use crate::access::{Origin, Principal, Scope};
 use crate::actors::context::Context;
@@ -34,33 +35,27 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Err(refused) = auth::refuse_unknown(request) {
+            return ready(Err(refused));
+        }
         ready(match Context::current() {
             Some(Context {
                 principal, origin, ..
             }) => Ok(Self { principal, origin }),
-            None => caller(request),
+            None => Err(ApiError::Unauthorized),
         })
     }
 }
 
-pub fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
-    if let Some(Peer::Control { uid }) = request.conn_data::<Peer>().copied()
-        && uid != rustix::process::getuid().as_raw()
-        && uid != 0
-    {
-        let reason = "only the user that Daybook runs as, or root, may use the control socket";
-        return Err(ApiError::Forbidden(FieldErrors::one("uid", reason)));
-    }
+/// Where a request comes from.
+pub fn origin(request: &HttpRequest) -> Origin {
     let agent = request.headers().get(header::USER_AGENT);
-    Ok(Caller {
-        principal: Principal::anonymous(),
-        origin: Origin {
-            ip_address: request
-                .peer_addr()
-                .map(|peer| peer.ip().to_canonical().to_string()),
-            user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
-        },
-    })
+    Origin {
+        ip_address: request
+            .peer_addr()
+            .map(|peer| peer.ip().to_canonical().to_string()),
+        user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
+    }
 }
 
 fn shortened(text: &str) -> String {

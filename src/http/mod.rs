@@ -2,6 +2,7 @@
 //! code in `error`.
 
 pub mod app;
+pub mod auth;
 mod body;
 mod connection;
 mod docs;
@@ -20,4 +21,5 @@ mod wire;
 pub mod ws;
 
 pub use app::App;
+pub use handlers::keys::KeyItem;
 pub use middleware::recording::RecordRequests;

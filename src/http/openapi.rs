@@ -1,7 +1,7 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, backups, count, entry, erase, events, export, facets, health, histogram, prune,
+    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys, prune,
     record, settings, system,
 };
 use super::wire;
@@ -36,6 +36,10 @@ use utoipa::OpenApi;
         backups::download,
         backups::delete,
         backups::restore,
+        keys::list,
+        keys::create,
+        keys::revoke,
+        keys::rotate,
         system::info,
         system::openapi_json,
         system::docs_page,
@@ -50,6 +54,7 @@ use utoipa::OpenApi;
         (name = "retention", description = "What is kept, for how long, and how it goes"),
         (name = "events", description = "Following live"),
         (name = "backups", description = "Copies of the whole book"),
+        (name = "keys", description = "Who may do what"),
         (name = "operation", description = "The daemon itself"),
     )
 )]

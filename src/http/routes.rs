@@ -1,27 +1,32 @@
 //! The whole URL table. `/api/openapi.json` lists the same, which a test holds.
 
 use super::app::App;
+use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, backups, count, entry, erase, events, export, facets, health, histogram, prune,
+    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys, prune,
     record, settings, system,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
 use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 /// One line of the table.
 pub struct Line {
     pub method: Method,
     pub path: &'static str,
+    /// Of whoever asks.
+    pub needs: Need,
     handler: fn() -> Route,
 }
 
-const fn line(method: Method, path: &'static str, handler: fn() -> Route) -> Line {
+const fn line(method: Method, path: &'static str, needs: Need, handler: fn() -> Route) -> Line {
     Line {
         method,
         path,
+        needs,
         handler,
     }
 }
@@ -29,33 +34,37 @@ const fn line(method: Method, path: &'static str, handler: fn() -> Route) -> Lin
 /// In the order in which they are tried: a fixed word before a name.
 #[rustfmt::skip]
 pub const TABLE: &[Line] = &[
-    line(Method::POST, "/api/v1/activity",                                 || web::route().to(record::record)),
-    line(Method::GET,  "/api/v1/activity",                                 || web::route().to(activity::page)),
-    line(Method::DELETE, "/api/v1/activity",                               || web::route().to(prune::clear)),
-    line(Method::GET,  "/api/v1/activity/settings",                        || web::route().to(settings::settings)),
-    line(Method::PUT,  "/api/v1/activity/settings",                        || web::route().to(settings::put)),
-    line(Method::DELETE, "/api/v1/activity/settings",                      || web::route().to(settings::forget)),
-    line(Method::POST, "/api/v1/activity/prune",                           || web::route().to(prune::prune)),
-    line(Method::GET,  "/api/v1/activity/count",                           || web::route().to(count::count)),
-    line(Method::GET,  "/api/v1/activity/facets",                          || web::route().to(facets::facets)),
-    line(Method::GET,  "/api/v1/activity/histogram",                       || web::route().to(histogram::histogram)),
-    line(Method::GET,  "/api/v1/activity/export",                          || web::route().to(export::export)),
-    line(Method::DELETE, "/api/v1/activity/by-actor/{actor}",              || web::route().to(erase::erase)),
-    line(Method::GET,  "/api/v1/activity/audit/{entity_type}/{entity_id}", || web::route().to(activity::trail)),
-    line(Method::GET,  "/api/v1/activity/{id}",                            || web::route().to(entry::entry)),
-    line(Method::GET,  "/api/v1/events/ws",                                || web::route().to(events::follow)),
-    line(Method::GET,  "/api/v1/backups",                                  || web::route().to(backups::list)),
-    line(Method::POST, "/api/v1/backups",                                  || web::route().to(backups::create)),
-    line(Method::GET,  "/api/v1/backups/{name}",                           || web::route().to(backups::download)),
-    line(Method::DELETE, "/api/v1/backups/{name}",                         || web::route().to(backups::delete)),
-    line(Method::POST, "/api/v1/backups/{name}/restore",                   || web::route().to(backups::restore)),
-    line(Method::GET,  "/api/v1/system/info",                              || web::route().to(system::info)),
-    line(Method::GET,  "/api/openapi.json",                                || web::route().to(system::openapi_json)),
-    line(Method::GET,  "/api/docs",                                        || web::route().to(system::docs_page)),
-    line(Method::GET,  "/api/docs.css",                                    || web::route().to(system::docs_style)),
-    line(Method::GET,  "/healthz",                                         || web::route().to(health::healthz)),
-    line(Method::GET,  "/readyz",                                          || web::route().to(health::readyz)),
-    line(Method::GET,  "/metrics",                                         || web::route().to(system::metrics)),
+    line(Method::POST,   "/api/v1/activity",                                   Need::Write,    || web::route().to(record::record)),
+    line(Method::GET,    "/api/v1/activity",                                   Need::Read,     || web::route().to(activity::page)),
+    line(Method::DELETE, "/api/v1/activity",                                   Need::Admin,    || web::route().to(prune::clear)),
+    line(Method::GET,    "/api/v1/activity/settings",                          Need::Read,     || web::route().to(settings::settings)),
+    line(Method::PUT,    "/api/v1/activity/settings",                          Need::Admin,    || web::route().to(settings::put)),
+    line(Method::DELETE, "/api/v1/activity/settings",                          Need::Admin,    || web::route().to(settings::forget)),
+    line(Method::POST,   "/api/v1/activity/prune",                             Need::Admin,    || web::route().to(prune::prune)),
+    line(Method::GET,    "/api/v1/activity/count",                             Need::Read,     || web::route().to(count::count)),
+    line(Method::GET,    "/api/v1/activity/facets",                            Need::Read,     || web::route().to(facets::facets)),
+    line(Method::GET,    "/api/v1/activity/histogram",                         Need::Read,     || web::route().to(histogram::histogram)),
+    line(Method::GET,    "/api/v1/activity/export",                            Need::Read,     || web::route().to(export::export)),
+    line(Method::DELETE, "/api/v1/activity/by-actor/{actor}",                  Need::Admin,    || web::route().to(erase::erase)),
+    line(Method::GET,    "/api/v1/activity/audit/{entity_type}/{entity_id}",   Need::Read,     || web::route().to(activity::trail)),
+    line(Method::GET,    "/api/v1/activity/{id}",                              Need::Read,     || web::route().to(entry::entry)),
+    line(Method::GET,    "/api/v1/events/ws",                                  Need::Read,     || web::route().to(events::follow)),
+    line(Method::GET,    "/api/v1/backups",                                    Need::Operator, || web::route().to(backups::list)),
+    line(Method::POST,   "/api/v1/backups",                                    Need::Operator, || web::route().to(backups::create)),
+    line(Method::GET,    "/api/v1/backups/{name}",                             Need::Operator, || web::route().to(backups::download)),
+    line(Method::DELETE, "/api/v1/backups/{name}",                             Need::Operator, || web::route().to(backups::delete)),
+    line(Method::POST,   "/api/v1/backups/{name}/restore",                     Need::Operator, || web::route().to(backups::restore)),
+    line(Method::GET,    "/api/v1/keys",                                       Need::Admin,    || web::route().to(keys::list)),
+    line(Method::POST,   "/api/v1/keys",                                       Need::Admin,    || web::route().to(keys::create)),
+    line(Method::DELETE, "/api/v1/keys/{label}",                               Need::Admin,    || web::route().to(keys::revoke)),
+    line(Method::POST,   "/api/v1/keys/{label}/rotate",                        Need::Admin,    || web::route().to(keys::rotate)),
+    line(Method::GET,    "/api/v1/system/info",                                Need::Operator, || web::route().to(system::info)),
+    line(Method::GET,    "/api/openapi.json",                                  Need::Open,     || web::route().to(system::openapi_json)),
+    line(Method::GET,    "/api/docs",                                          Need::Open,     || web::route().to(system::docs_page)),
+    line(Method::GET,    "/api/docs.css",                                      Need::Open,     || web::route().to(system::docs_style)),
+    line(Method::GET,    "/healthz",                                           Need::Open,     || web::route().to(health::healthz)),
+    line(Method::GET,    "/readyz",                                            Need::Open,     || web::route().to(health::readyz)),
+    line(Method::GET,    "/metrics",                                           Need::Metrics,  || web::route().to(system::metrics)),
 ];
 
 /// What takes in entries: the call is not one of those that change something, the entries are what it leaves.
@@ -68,7 +77,10 @@ pub const INTAKE: &[(Method, &str)] = &[
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// The thing that a call below this address is about.
-const THINGS: &[(&str, &str)] = &[("/api/v1/backups/{name}", "backup")];
+const THINGS: &[(&str, &str)] = &[
+    ("/api/v1/backups/{name}", "backup"),
+    ("/api/v1/keys/{label}", "key"),
+];
 
 /// Which calls leave an entry.
 pub fn recorded(app: &App) -> RecordRequests {
@@ -116,7 +128,10 @@ fn resource(listed: &str, path: &str) -> Resource {
         if line.method == Method::GET {
             methods.push(Method::HEAD);
         }
-        resource = resource.route((line.handler)().guard(takes(line.method.clone())));
+        let needs = line.needs;
+        let guarded =
+            (line.handler)().wrap(from_fn(move |request, next| needs.holds(request, next)));
+        resource = resource.route(guarded.guard(takes(line.method.clone())));
     }
     methods.push(Method::OPTIONS);
     resource

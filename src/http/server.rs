@@ -6,7 +6,7 @@ use super::connection::{self, Connection, SocketEnd};
 use super::docs::Described;
 use super::extract::Peer;
 use super::middleware::Numbers;
-use super::{middleware, openapi, routes};
+use super::{auth, middleware, openapi, routes};
 use actix_web::dev::{Extensions, Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::{TcpStream, UnixStream};
@@ -55,7 +55,7 @@ pub fn build(app: App, listeners: Listeners) -> io::Result<Running> {
             .app_data(described.clone())
             .app_data(Numbers::new(metrics.clone()))
             .wrap(routes::recorded(&data))
-            .wrap(from_fn(middleware::its_principal_is_known))
+            .wrap(from_fn(auth::callers_are_known))
             .wrap(Compress::default())
             .wrap(from_fn(middleware::foreign_origins_change_nothing))
             .wrap(from_fn(middleware::only_names_of_this_machine))

@@ -16,7 +16,7 @@ pub use reserve::Reserve;
 
 use crate::access::Scope;
 use crate::domain::{
-    Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, NewEntry,
+    Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Key, NewEntry,
     Page, PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
 };
 use std::path::Path;
@@ -315,6 +315,9 @@ pub trait EntryReader: Send + Sync {
 
     /// What was changed at run time and kept: the setting of this key, and those below it (`KEY/…`).
     fn settings(&self, key: &str) -> Result<Vec<(String, String)>, StorageError>;
+
+    /// Every key, with those that were revoked, by label.
+    fn keys(&self) -> Result<Vec<Key>, StorageError>;
 
     /// Reads the whole book and says everything that is wrong with it.
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError>;

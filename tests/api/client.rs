@@ -6,6 +6,7 @@ use std::time::Duration;
 use ureq::http::{HeaderMap, Method, Request};
 
 pub const ACTIVITY: &str = "/api/v1/activity";
+pub const KEYS: &str = "/api/v1/keys";
 pub const JSON: (&str, &str) = ("Content-Type", "application/json");
 pub const NDJSON: (&str, &str) = ("Content-Type", "application/x-ndjson");
 
@@ -34,7 +35,41 @@ impl TestDaybook {
     }
 
     pub fn ask(&self, method: Method, path: &str, headers: Headers, body: &[u8]) -> Answer {
-        ask(&self.agent, method, &self.url(path), headers, body)
+        let bearer = self.key.get().map(|key| format!("Bearer {key}"));
+        let shown = bearer.as_deref().map(|bearer| ("Authorization", bearer));
+        let headers: Vec<_> = headers.iter().copied().chain(shown).collect();
+        ask(&self.agent, method, &self.url(path), &headers, body)
+    }
+
+    /// The same with this key, or with none.
+    pub fn ask_as(&self, key: Option<&str>, method: Method, path: &str, body: &str) -> Answer {
+        let bearer = key.map(|key| format!("Bearer {key}"));
+        let shown = bearer.as_deref().map(|bearer| ("Authorization", bearer));
+        let headers: Vec<_> = [JSON].into_iter().chain(shown).collect();
+        ask(
+            &self.agent,
+            method,
+            &self.url(path),
+            &headers,
+            body.as_bytes(),
+        )
+    }
+
+    /// Makes a key; it is the text of it.
+    pub fn make_key(&self, wanted: &Value) -> String {
+        let made = self.ask(Method::POST, KEYS, &[JSON], wanted.to_string().as_bytes());
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()["key"].as_str().unwrap().to_owned()
+    }
+
+    /// From now on everything is asked as an operator of this label.
+    pub fn sign_in(&self, label: &str) -> String {
+        let scopes = ["write", "read", "admin"];
+        let key = self.make_key(&json!({
+            "label": label, "scopes": scopes, "workspace_id": "*", "speaks_for_others": true
+        }));
+        self.key.set(key.clone()).expect("signed in once");
+        key
     }
 
     pub fn get(&self, path: &str) -> Answer {

@@ -17,7 +17,7 @@ fn what_is_not_there_is_a_problem() {
         "/api/v1/Activity",
         "//",
         "/healthz/",
-        "/api/v1/keys",
+        "/api/v1/colours",
         "/%2e%2e/%2e%2e/etc/passwd",
         "/api/v1/activity%2Fcount",
         "/\u{1}x",

@@ -16,10 +16,10 @@ const PATH: &str = "/api/v1/events/ws";
 /// Longer than anything here takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Follower(WebSocket<TcpStream>);
+pub struct Follower(WebSocket<TcpStream>);
 
 impl Follower {
-    fn try_to(daybook: &TestDaybook, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+    pub fn try_to(daybook: &TestDaybook, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
         let stream = TcpStream::connect(daybook.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut request = format!("ws://{}{PATH}", daybook.address).into_client_request()?;
@@ -34,13 +34,13 @@ impl Follower {
     }
 
     /// A session whose hello has been read.
-    pub(super) fn to(daybook: &TestDaybook) -> Self {
+    pub fn to(daybook: &TestDaybook) -> Self {
         let mut follower = Self::try_to(daybook, &[]).unwrap();
         assert_eq!(follower.next()["type"], "hello");
         follower
     }
 
-    pub(super) fn next(&mut self) -> Value {
+    pub fn next(&mut self) -> Value {
         loop {
             match self.0.read().unwrap() {
                 Message::Text(text) => {
@@ -79,7 +79,7 @@ impl Follower {
         seqs
     }
 
-    fn closed(&mut self) -> Option<CloseCode> {
+    pub fn closed(&mut self) -> Option<CloseCode> {
         loop {
             match self.0.read() {
                 Ok(Message::Close(reason)) => return reason.map(|reason| reason.code),

@@ -11,7 +11,7 @@ use daybook::storage::{Address, EntryReader};
 use daybook::telemetry::Metrics;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 use tokio::sync::oneshot;
@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 pub struct TestDaybook {
     pub address: SocketAddr,
     pub agent: ureq::Agent,
+    /// Shown with whatever is asked without one.
+    pub key: OnceLock<String>,
     open_sessions: Sessions,
     directory: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
@@ -54,6 +56,7 @@ impl TestDaybook {
         Self {
             address,
             agent: super::client::agent(),
+            key: OnceLock::new(),
             open_sessions,
             directory,
             stop: Some(stop),

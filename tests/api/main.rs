@@ -2,12 +2,14 @@
 
 mod activity;
 mod bodies;
+mod callers;
 mod client;
 mod concurrency;
 mod errors;
 mod events;
 mod fuzz;
 mod harness;
+mod keys;
 mod origins;
 mod privacy;
 mod raw;

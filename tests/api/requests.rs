@@ -75,6 +75,19 @@ fn call_of(
             "",
             "backup.restored",
         ),
+        ("POST", "/api/v1/keys") => (
+            at(path),
+            r#"{"label":"new","scopes":["read"]}"#,
+            "auth.key_created",
+        ),
+        ("POST", "/api/v1/keys/{label}/rotate") => {
+            daybook.make_key(&json!({"label": "rotated", "scopes": ["read"]}));
+            (path.replace("{label}", "rotated"), "{}", "auth.key_rotated")
+        }
+        ("DELETE", "/api/v1/keys/{label}") => {
+            daybook.make_key(&json!({"label": "revoked", "scopes": ["read"]}));
+            (path.replace("{label}", "revoked"), "", "auth.key_revoked")
+        }
         _ => (path.replace(['{', '}'], ""), "{}", ""),
     }
 }
@@ -96,6 +109,7 @@ fn changing() -> impl Iterator<Item = (Method, &'static str)> {
 fn every_route_that_changes_something_leaves_one_entry() {
     // Nothing is pruned but by hand.
     let daybook = TestDaybook::with("[retention]\nmax_entries = 100\ninterval = \"24h\"\n");
+    daybook.sign_in("olga");
     let mut lines = 0;
     for (method, path) in changing() {
         let (target, body, action) = call_of(&daybook, &method, path);
@@ -111,7 +125,7 @@ fn every_route_that_changes_something_leaves_one_entry() {
         }
         assert_eq!(entry["metadata"]["method"], method.as_str(), "{entry}");
         assert_eq!(entry["metadata"]["route"], path, "{entry}");
-        assert_eq!(entry["actor"], "anonymous", "{entry}");
+        assert_eq!(entry["actor"], "olga", "{entry}");
         assert_eq!(entry["user_agent"], "a-test/1", "{entry}");
         assert_eq!(entry["ip_address"], "127.0.0.1", "{entry}");
         lines += 1;
@@ -122,6 +136,7 @@ fn every_route_that_changes_something_leaves_one_entry() {
 #[test]
 fn with_none_only_acts_leave_their_entry_and_it_names_the_call() {
     let daybook = TestDaybook::with(&format!("{NONE}[retention]\nmax_entries = 100\n"));
+    daybook.sign_in("olga");
     for (method, path) in changing() {
         let (target, body, action) = call_of(&daybook, &method, path);
         let left = left_by(&daybook, || {

@@ -163,6 +163,7 @@ fn as_diesel_says(backend: &Sqlite, table: &str) -> String {
         let kind = match column.kind.as_str() {
             "INTEGER" | "BIGINT" => "BigInt",
             "TEXT" => "Text",
+            "BOOLEAN" => "Bool",
             other => panic!("{table}.{} is of the type {other}", column.name),
         };
         let kind = if column.not_null == 0 {

@@ -15,6 +15,7 @@ mod faults;
 mod file;
 mod filters;
 mod head;
+mod keys;
 mod pages;
 mod plans;
 mod predicate;

@@ -3,7 +3,7 @@
 use super::reading;
 use crate::access::Scope;
 use crate::domain::{Filter, PageRequest, PageSize, Position};
-use crate::http::app::App;
+use crate::http::app::{App, Place};
 use crate::http::connection::SocketEnd;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
@@ -46,6 +46,7 @@ pub async fn follow(
         .sessions
         .take(app.settings.limits.sessions)
         .ok_or_else(|| ApiError::Busy("there are too many sessions".into()))?;
+    let of_key = place_of_key(&app, &caller)?;
     let scope = Scope::widest(&caller.principal);
     let newest = PageRequest {
         position: Position::Newest,
@@ -56,6 +57,25 @@ pub async fn follow(
     })
     .await?;
     let session = Session::new(caller.principal, app.settings.live.replay_limit);
-    let socket = Socket::new(session, app, page.epoch, page.newest_seq, end, place);
+    let socket = Socket::new(
+        session,
+        app,
+        page.epoch,
+        page.newest_seq,
+        end,
+        (place, of_key),
+    );
     socket::start(socket, &request, stream).map_err(|_| ApiError::NotAHandshake)
+}
+
+/// Of the sessions that one key may have.
+fn place_of_key(app: &App, caller: &Caller) -> Result<Option<Place>, ApiError> {
+    let ring = app.keys.ring();
+    let Some(usage) = ring.usage(&caller.principal) else {
+        return Ok(None);
+    };
+    let most = app.settings.limits.sessions_per_key;
+    let place = Place::among(&usage.sessions, most);
+    let full = || ApiError::Busy("this key has too many sessions".into());
+    place.map(Some).ok_or_else(full)
 }

@@ -1,6 +1,5 @@
 //! Is the daemon there, and can it do its work.
 
-use crate::access::principal::Reach;
 use crate::actors;
 use crate::actors::halt::Reason;
 use crate::http::app::App;
@@ -39,13 +38,13 @@ pub async fn healthz() -> HttpResponse {
     )
 )]
 pub async fn readyz(app: web::Data<App>, caller: Option<Caller>) -> HttpResponse {
-    let is_operator = caller.is_some_and(|caller| *caller.principal.reach() == Reach::All);
+    let is_operator = caller.is_some_and(|caller| caller.principal.is_operator());
     let halted = app.kept.halted.borrow().filter(|_| is_operator);
     let prune_halted = halted.map(Reason::as_str);
     let unavailable = |reason| {
         HttpResponse::ServiceUnavailable().json(Health {
             status: "unavailable",
-            reason: Some(reason),
+            reason: is_operator.then_some(reason),
             prune_halted,
         })
     };

@@ -10,6 +10,7 @@ pub mod export;
 pub mod facets;
 pub mod health;
 pub mod histogram;
+pub mod keys;
 pub mod prune;
 pub mod record;
 pub mod settings;

@@ -68,6 +68,10 @@ impl Session {
         }
     }
 
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// The hub knows it, and sends what comes after `last_seq`.
     pub fn welcomed(
         &mut self,

@@ -2,10 +2,13 @@
 //! the pages that the session asks for, and ends the session when its peer is silent.
 
 use super::session::{Reading, Session, Step};
+use crate::actors::context::Context as Caller;
 use crate::actors::erasing::Names;
 use crate::actors::event_hub::{self, Deliver, Subscribe, SubscriberId, Unsubscribe};
 use crate::domain::live::Event;
-use crate::domain::{Epoch, FieldError, Page, PageRequest, PageSize, Position, Seq};
+use crate::domain::{
+    Emitted, Epoch, FieldError, Page, PageRequest, PageSize, Position, Seq, WorkspaceId,
+};
 use crate::http::app::{App, Place};
 use crate::http::connection::SocketEnd;
 use crate::storage::Stretch;
@@ -48,7 +51,9 @@ pub struct Socket {
     turn_is_planned: bool,
     blanks: watch::Receiver<Names>,
     blanked: Names,
-    _place: Place,
+    /// What is recorded at its end, of a key's holder.
+    by: Option<Caller>,
+    _places: (Place, Option<Place>),
 }
 
 pub fn start(
@@ -70,7 +75,7 @@ impl Socket {
         epoch: Epoch,
         newest_seq: Option<Seq>,
         end: SocketEnd,
-        place: Place,
+        places: (Place, Option<Place>),
     ) -> Self {
         let now = Instant::now();
         let mut blanks = app.writer.blanks();
@@ -89,7 +94,8 @@ impl Socket {
             window: (now, 0),
             waiting: VecDeque::new(),
             turn_is_planned: false,
-            _place: place,
+            by: Caller::current().filter(|caller| caller.principal.key().is_some()),
+            _places: places,
         }
     }
 
@@ -220,6 +226,15 @@ impl Socket {
         }
     }
 
+    /// As well as can be: nobody's session waits for it.
+    fn note(&self, emitted: Emitted, did: &str) {
+        if let Some(by) = &self.by {
+            let own = emitted.says(format!("{} {did}", by.principal.label()));
+            let own = own.within(WorkspaceId::default_workspace());
+            self.app.recorder.record_event(own, Some(by));
+        }
+    }
+
     fn look_after_the_peer(&mut self, ctx: &mut Ctx) {
         if self.heard_at.elapsed() > self.app.settings.live.idle_timeout.get() {
             end(ctx, ws::CloseCode::Policy, "no answer to a ping");
@@ -255,11 +270,21 @@ impl Actor for Socket {
                 Err(_) => ctx.stop(),
             })
             .spawn(ctx);
+        let principal = self.session.principal().clone();
+        let clock = Arc::clone(&self.app.clock);
+        let keys = self.app.keys.clone();
+        // Whoever was let in stays as long as he would be let in.
+        keys.until_over(principal, move || clock())
+            .into_actor(self)
+            .map(|(), _, ctx| end(ctx, ws::CloseCode::Policy, "the key is no longer in force"))
+            .spawn(ctx);
+        self.note(Emitted::AuthWsConnected, "began to follow live");
         let every = self.app.settings.live.ping_interval.get();
         ctx.run_interval(every, Self::look_after_the_peer);
     }
 
     fn stopped(&mut self, _: &mut Ctx) {
+        self.note(Emitted::AuthWsDisconnected, "ended to follow live");
         if let Some(id) = self.id {
             // When its mailbox is full, the hub finds this session closed at its next send.
             let _ = self.app.hub.try_send(Unsubscribe(id));

@@ -175,8 +175,8 @@ fn a_damaged_page_is_fatal_to_whoever_comes_upon_it() {
     drop(writer);
     let size = std::fs::metadata(&path).unwrap().len() as usize;
     let mut bytes = std::fs::read(&path).unwrap();
-    // Between the schema with the head of the book, and the last page.
-    bytes[20 * 4_096..size - 4_096].fill(0xa5);
+    // Between the schema with the head of the book, which are in its first third, and the last page.
+    bytes[size / 3 / 4_096 * 4_096..size - 4_096].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
     // Opening reads what is not rolled up yet, and so may come upon it first.
     let answer = super::open_writer(&path).and_then(|mut writer| commit(&mut writer, 1));

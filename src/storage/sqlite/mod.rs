@@ -20,6 +20,7 @@ mod hints;
 mod histogram;
 mod import;
 mod inspect;
+mod keys;
 mod lock;
 mod plan;
 mod reader;

@@ -12,6 +12,7 @@ use super::floors::Floors;
 use super::head::read_head;
 use super::hints::of_workspace;
 use super::histogram;
+use super::keys;
 use super::readers::{Reader, Readers};
 use super::retention;
 use super::rolled;
@@ -19,8 +20,8 @@ use super::rows::EntryRow;
 use super::schema::activity_log;
 use crate::access::Scope;
 use crate::domain::{
-    Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Page, PageRequest, Position,
-    Seq, Stored, Timestamp, WorkspaceId,
+    Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Key, Page, PageRequest,
+    Position, Seq, Stored, Timestamp, WorkspaceId,
 };
 use crate::storage::{
     BookInfo, CheckReport, Copied, EntryReader, ExportPart, Prunable, StorageError, Stretch,
@@ -230,6 +231,10 @@ impl EntryReader for SqliteReader {
 
     fn settings(&self, key: &str) -> Result<Vec<(String, String)>, StorageError> {
         self.snapshot(|conn| retention::settings(conn, key))
+    }
+
+    fn keys(&self) -> Result<Vec<Key>, StorageError> {
+        self.snapshot(keys::all)
     }
 
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError> {

@@ -21,6 +21,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_keys (label) {
+        label -> Text,
+        id -> Text,
+        secret_sha256 -> Text,
+        former_sha256 -> Nullable<Text>,
+        former_until -> Nullable<Text>,
+        scopes -> Text,
+        workspace_id -> Nullable<Text>,
+        speaks_for_others -> Bool,
+        created_at -> Text,
+        expires_at -> Nullable<Text>,
+        revoked_at -> Nullable<Text>,
+        last_used_at -> Nullable<Text>,
+        last_used_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     book (id) {
         id -> BigInt,
         last_seq -> BigInt,
@@ -68,6 +86,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     activity_log,
+    api_keys,
     book,
     erasure,
     rollup,

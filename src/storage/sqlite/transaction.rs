@@ -2,10 +2,11 @@
 //! is in `removal`.
 
 use super::error::storage;
+use super::keys;
 use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use super::tally::Tally;
-use crate::domain::{Act, EntryId, Head, NewEntry, Receipt, Seq, Timestamp, WorkspaceId};
+use crate::domain::{Act, EntryId, Head, NewEntry, Reach, Receipt, Seq, Timestamp, WorkspaceId};
 use crate::storage::{Imported, Request, StorageError};
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -48,6 +49,14 @@ impl Transaction<'_> {
 
     fn act(&mut self, act: &Act) -> Result<(), StorageError> {
         match act {
+            Act::PutKey(key) => {
+                // A workspace comes into being with its first key as with its first entry.
+                if let Reach::One(name) = &key.reach {
+                    self.floor(name)?;
+                }
+                return keys::put(self.conn, key);
+            }
+            Act::KeyUsed { id, used } => return keys::used(self.conn, id, used),
             Act::PutSetting { key, value } => diesel::replace_into(setting::table)
                 .values((setting::key.eq(key), setting::value.eq(value)))
                 .execute(self.conn),

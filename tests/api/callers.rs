@@ -1,0 +1,243 @@
+//! Every route, asked by every kind of caller: who is let in stands in one table, and nowhere else.
+
+use super::client::{ACTIVITY, Answer, JSON, ask};
+use super::harness::TestDaybook;
+use daybook::http::auth::Need;
+use daybook::http::routes::TABLE;
+use serde_json::json;
+use std::time::{Duration, Instant};
+use ureq::http::Method;
+
+/// What a caller may do; the rest it is refused.
+struct Caller {
+    name: &'static str,
+    key: Option<String>,
+    may: &'static [Need],
+    /// Of what it may not.
+    refusal: u16,
+}
+
+const NOBODY: &[Need] = &[Need::Open];
+
+/// Waits for a condition, not for luck.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn callers(daybook: &TestDaybook) -> Vec<Caller> {
+    let operator = daybook.sign_in("olga");
+    let make = |label: &str, scopes: &[&str], workspace: &str| {
+        daybook.make_key(&json!({"label": label, "scopes": scopes, "workspace_id": workspace}))
+    };
+    let all = ["write", "read", "admin"];
+    let revoked = make("revoked", &all, "*");
+    let path = "/api/v1/keys/revoked";
+    assert_eq!(daybook.ask(Method::DELETE, path, &[], b"").status, 200);
+    let expired = daybook.make_key(&json!({
+        "label": "expired", "scopes": all, "workspace_id": "*", "expires_in": "1ms"
+    }));
+    until("it expires", || {
+        let asked = daybook.ask_as(Some(&expired), Method::GET, ACTIVITY, "");
+        asked.status == 401
+    });
+    let (id, _) = operator.rsplit_once('_').unwrap();
+    let forged = format!("{id}_{}", "x".repeat(32));
+    let nobody = |name, key| Caller {
+        name,
+        key,
+        may: NOBODY,
+        refusal: 401,
+    };
+    let holder = |name, key, may| Caller {
+        name,
+        key: Some(key),
+        may,
+        refusal: 403,
+    };
+    vec![
+        nobody("no key", None),
+        nobody("no such key", Some("dbk_a_b".into())),
+        nobody("nonsense", Some("nonsense".into())),
+        nobody("a wrong secret", Some(forged)),
+        nobody("an expired key", Some(expired)),
+        nobody("a revoked key", Some(revoked)),
+        holder(
+            "write",
+            make("w", &["write"], "a"),
+            &[Need::Open, Need::Write],
+        ),
+        holder("read", make("r", &["read"], "a"), &[Need::Open, Need::Read]),
+        holder(
+            "admin",
+            make("a", &["admin"], "a"),
+            &[Need::Open, Need::Admin],
+        ),
+        holder(
+            "write of all",
+            make("wa", &["write"], "*"),
+            &[Need::Open, Need::Write],
+        ),
+        holder(
+            "operator",
+            operator,
+            &[
+                Need::Open,
+                Need::Write,
+                Need::Read,
+                Need::Admin,
+                Need::Operator,
+                Need::Metrics,
+            ],
+        ),
+    ]
+}
+
+fn asked(daybook: &TestDaybook, caller: &Caller, method: &str, path: &str) -> Answer {
+    let path = path.replace(['{', '}'], "");
+    let method: Method = method.parse().unwrap();
+    daybook.ask_as(caller.key.as_deref(), method, &path, "{}")
+}
+
+#[test]
+fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
+    let daybook = TestDaybook::start();
+    for caller in callers(&daybook) {
+        for line in TABLE {
+            let answer = asked(&daybook, &caller, line.method.as_str(), line.path);
+            let (name, method, path) = (caller.name, &line.method, line.path);
+            if caller.may.contains(&line.needs) {
+                let let_in = ![401, 403].contains(&answer.status);
+                assert!(let_in, "{name}: {method} {path}: {}", answer.text());
+                continue;
+            }
+            let problem = answer.problem(caller.refusal);
+            match caller.refusal {
+                401 => {
+                    let challenge = answer.header("www-authenticate");
+                    assert_eq!(challenge, "Bearer realm=\"daybook\"", "{name}: {path}");
+                    let told = problem["detail"].as_str().unwrap();
+                    assert!(told.starts_with("this takes a key that is in force"));
+                }
+                _ => {
+                    let scope = match line.needs {
+                        Need::Write => "write",
+                        Need::Read => "read",
+                        _ => "admin",
+                    };
+                    let told = problem["detail"].as_str().unwrap();
+                    assert!(told.contains(scope), "{name}: {path}: {told}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_not_let_in_is_told_the_same_whatever_was_wrong() {
+    let daybook = TestDaybook::start();
+    let callers = callers(&daybook);
+    let turned_away = callers.iter().filter(|caller| caller.refusal == 401);
+    let told: Vec<String> = turned_away
+        .map(|caller| asked(&daybook, caller, "GET", ACTIVITY).text())
+        .collect();
+    assert!(told.len() >= 6 && told.iter().all(|text| *text == told[0]));
+}
+
+#[test]
+fn a_key_is_refused_another_workspace_alike_whether_there_is_one() {
+    let daybook = TestDaybook::start();
+    daybook.sign_in("olga");
+    let line = json!({"category": "entity", "action": "x.y", "message": "m", "workspace_id": "b", "id": "known"});
+    daybook.record(&line).ok();
+    let scopes = ["write", "read", "admin"];
+    let key = daybook.make_key(&json!({"label": "a", "scopes": scopes, "workspace_id": "a"}));
+    let ask = |method: &str, path: String, body: &str| {
+        daybook.ask_as(Some(&key), method.parse().unwrap(), &path, body)
+    };
+    for workspace in ["b", "nowhere", "*"] {
+        for path in [
+            ACTIVITY.to_owned(),
+            format!("{ACTIVITY}/count"),
+            format!("{ACTIVITY}/facets"),
+            format!("{ACTIVITY}/histogram"),
+            format!("{ACTIVITY}/export"),
+            format!("{ACTIVITY}/settings"),
+            format!("{ACTIVITY}/known"),
+            format!("{ACTIVITY}/audit/x/y"),
+        ] {
+            let problem = ask("GET", format!("{path}?workspace_id={workspace}"), "").problem(403);
+            assert_eq!(problem["errors"][0]["field"], "workspace_id");
+        }
+        let query = format!("?workspace_id={workspace}");
+        ask("DELETE", format!("{ACTIVITY}{query}"), "").problem(403);
+        ask("PUT", format!("{ACTIVITY}/settings{query}"), "{}").problem(403);
+        ask("DELETE", format!("{ACTIVITY}/settings{query}"), "").problem(403);
+        ask(
+            "POST",
+            format!("{ACTIVITY}/prune{query}"),
+            r#"{"dry_run":true}"#,
+        )
+        .problem(403);
+    }
+    let theirs =
+        json!({"category": "entity", "action": "x.y", "message": "m", "workspace_id": "b"});
+    ask("POST", ACTIVITY.into(), &theirs.to_string()).problem(403);
+    assert_eq!(ask("GET", format!("{ACTIVITY}/known"), "").status, 404);
+    assert_eq!(ask("GET", format!("{ACTIVITY}/unknown"), "").status, 404);
+    let theirs = ask("GET", format!("{ACTIVITY}?action=x.y"), "").ok();
+    assert_eq!(theirs["items"], json!([]));
+    assert_eq!(daybook.entry("known?workspace_id=b")["id"], "known");
+}
+
+#[test]
+fn a_foreign_page_changes_nothing_whatever_key_it_has() {
+    let daybook = TestDaybook::start();
+    let operator = format!("Bearer {}", daybook.sign_in("olga"));
+    for line in TABLE.iter().filter(|line| line.method.as_str() != "GET") {
+        let headers = [
+            JSON,
+            ("Authorization", operator.as_str()),
+            ("Origin", "https://evil.example"),
+        ];
+        let url = daybook.url(&line.path.replace(['{', '}'], ""));
+        let method = line.method.as_str().parse().unwrap();
+        ask(&daybook.agent, method, &url, &headers, b"{}").problem(403);
+    }
+}
+
+#[test]
+fn a_key_may_stand_in_either_header_but_not_two_keys_in_both() {
+    let daybook = TestDaybook::start();
+    let key = daybook.sign_in("olga");
+    let url = daybook.url(ACTIVITY);
+    let bearer = format!("Bearer {key}");
+    let get = |headers: &[(&str, &str)]| ask(&daybook.agent, Method::GET, &url, headers, b"");
+    assert_eq!(get(&[("X-API-Key", &key)]).status, 200);
+    assert_eq!(
+        get(&[("Authorization", &format!("bearer {key}"))]).status,
+        200
+    );
+    assert_eq!(
+        get(&[("Authorization", &bearer), ("X-API-Key", &key)]).status,
+        200
+    );
+    get(&[("Authorization", &bearer), ("X-API-Key", "dbk_a_b")]).problem(400);
+    get(&[("Authorization", &format!("Basic {key}"))]).problem(401);
+    let in_the_url = daybook.url(&format!("{ACTIVITY}?key={key}"));
+    let answer = ask(&daybook.agent, Method::GET, &in_the_url, &[], b"");
+    answer.problem(401);
+}
+
+#[test]
+fn only_an_operator_reads_details_and_metrics_unless_they_are_open() {
+    let daybook = TestDaybook::with("[server]\nopen_metrics = true\n");
+    daybook.sign_in("olga");
+    let anyone = |path: &str| daybook.ask_as(None, Method::GET, path, "");
+    assert_eq!(anyone("/metrics").status, 200);
+    assert_eq!(anyone("/healthz").ok(), json!({"status": "ok"}));
+    assert_eq!(anyone("/readyz").ok(), json!({"status": "ok"}));
+}
