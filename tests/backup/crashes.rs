@@ -3,7 +3,7 @@
 use crate::harness::{Place, whole};
 use daybook::storage::EntryReader;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The old book has 2100 entries, the backup the first 2000 of them.
 fn backed_up() -> Place {
@@ -48,6 +48,59 @@ fn a_kill_in_the_middle_of_a_restore_leaves_the_old_book_or_the_new_one() {
             assert_eq!(entries.len(), 2001);
             assert_eq!(whole(&place.path(&former)).1.len(), 2100);
         }
+    }
+    assert!(
+        old > 0 && new > 0,
+        "{old} old, {new} new: the kills came at one side only"
+    );
+}
+
+/// A book with its daemon's own entries only, and 2000 lines to be imported into it.
+fn to_be_filled() -> Place {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let from = Place::with(2000);
+    std::fs::write(place.path("all.ndjson"), from.exported()).unwrap();
+    place
+}
+
+#[test]
+fn a_kill_in_the_middle_of_an_import_leaves_the_old_book_or_the_new_one() {
+    let source = to_be_filled();
+    let own = whole(&source.book()).1.len();
+    let another = || {
+        let place = Place::new();
+        for name in ["daybook.db", "all.ndjson"] {
+            std::fs::copy(source.path(name), place.path(name)).unwrap();
+        }
+        place
+    };
+    let began = Instant::now();
+    another().ok(&["import", "all.ndjson"]);
+    let takes = began.elapsed();
+    let (mut old, mut new) = (0, 0);
+    for i in 0..40 {
+        let place = another();
+        let mut command = place.command();
+        command.args(["import", "all.ndjson"]).stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        // Each a little later, from before it begins to well after it ends.
+        std::thread::sleep(takes * i / 26);
+        let _ = child.kill();
+        child.wait().unwrap();
+        // The next start tidies up.
+        drop(daybook::storage::sqlite::open_writer(&place.book()).unwrap());
+        // Its own, the lines, and the one that says so; or its own as they were.
+        match whole(&place.book()).1.len() {
+            n if n == own => old += 1,
+            n if n == 2000 + own + 1 => new += 1,
+            other => panic!("neither the old book nor the new one: {other}"),
+        }
+        let left = place.files();
+        assert!(
+            !left.iter().any(|name| name.contains("importing")),
+            "{left:?}"
+        );
     }
     assert!(
         old > 0 && new > 0,
