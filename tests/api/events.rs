@@ -1,6 +1,6 @@
 //! `/api/v1/events/ws`, followed by a real client over a real socket.
 
-use super::client::{entry, entry_with};
+use super::client::{JSON, entry, entry_with};
 use super::harness::TestDaybook;
 use daybook::domain::live::EVENT_TYPES;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Error, Message, WebSocket};
+use ureq::http::Method;
 
 const PATH: &str = "/api/v1/events/ws";
 /// Longer than anything here takes; a test that waits so long has failed.
@@ -211,6 +212,48 @@ fn paged(daybook: &TestDaybook, filters: &Value) -> Vec<i64> {
         query += &format!("&{name}={}", text.replace('%', "%25").replace(' ', "%20"));
     }
     super::client::seqs(&daybook.page(&query))
+}
+
+#[test]
+fn what_was_cleared_or_pruned_comes_neither_live_nor_by_replay() {
+    let daybook = TestDaybook::with("[retention]\nmax_entries = 100");
+    let lines: Vec<Value> = (0..300).map(|_| entry()).collect();
+    let mut follower = Follower::to(&daybook);
+    daybook.record_lines(&lines);
+    follower.seqs_to(300);
+    let prune = daybook.ask(
+        Method::POST,
+        "/api/v1/activity/prune",
+        &[JSON],
+        br#"{"confirm":true}"#,
+    );
+    assert_eq!(prune.status, 200, "{prune:?}");
+    let kept = replayed_and_live(&daybook);
+    assert!(kept.len() <= 102 && kept[0] > 190, "{kept:?}");
+    let cleared = daybook
+        .ask(Method::DELETE, "/api/v1/activity", &[], b"")
+        .ok();
+    assert!(cleared["removed"].as_i64() >= Some(100), "{cleared}");
+    assert_eq!(
+        replayed_and_live(&daybook).len(),
+        2,
+        "that it was cleared, and the one after"
+    );
+    // Whoever followed all the while saw everything once, and nothing of it again.
+    let newest = daybook.page("limit=1")["newest_seq"].as_i64().unwrap();
+    let seen = follower.seqs_to(newest);
+    assert!(seen[0] > 300 && seen.is_sorted_by(|a, b| a < b), "{seen:?}");
+}
+
+/// What a new session gets from the beginning on, up to an entry that is recorded while it follows.
+fn replayed_and_live(daybook: &TestDaybook) -> Vec<i64> {
+    let mut follower = Follower::to(daybook);
+    follower.subscribe(json!({}), Some(0));
+    let last = daybook.record(&entry()).json()["seq"].as_i64().unwrap();
+    let seqs = follower.seqs_to(last);
+    let page = daybook.page("after_seq=0&limit=500");
+    assert_eq!(json!(seqs), page["seqs"]);
+    seqs
 }
 
 #[test]
