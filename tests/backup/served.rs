@@ -308,6 +308,35 @@ fn whoever_follows_live_is_sent_away_by_a_restore_and_comes_back_to_another_epoc
     daemon.stop();
 }
 
+#[test]
+fn backups_are_recorded_while_recording_is_off() {
+    let place = Place::with(3);
+    let daemon = place.serve(&[]);
+    let off = json!({"enabled": false, "max_days": 0, "max_entries": 0});
+    assert_eq!(daemon.put("/api/v1/activity/settings", &off).0, 200);
+    assert_eq!(daemon.record("nobody's").1, json!({"recorded": false}));
+    let name = daemon.back_up();
+    let restored = daemon.post(&format!("/api/v1/backups/{name}/restore"), &json!({}));
+    assert_eq!(restored.0, 200, "{restored:?}");
+    // The restored book is one in which recording is off.
+    assert_eq!(daemon.record("nobody's").1, json!({"recorded": false}));
+    assert_eq!(daemon.delete(&format!("/api/v1/backups/{name}")).0, 200);
+    let (_, page) = daemon.get("/api/v1/activity?action=backup.*");
+    let items = page["items"].as_array().unwrap();
+    let recorded: Vec<_> = items.iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(recorded, ["backup.deleted", "backup.restored"]);
+    daemon.stop();
+    let (_, entries) = whole(
+        &place
+            .former_books()
+            .first()
+            .map(|name| place.path(name))
+            .unwrap(),
+    );
+    assert!(actions(&entries).contains(&"backup.created"));
+    assert!(!messages(&entries).contains(&"nobody's"));
+}
+
 /// The next one, or none when the session is over.
 fn frame(session: &mut WebSocket<TcpStream>) -> Option<Value> {
     loop {
