@@ -75,6 +75,8 @@ enum Part {
     Writer,
     /// Recording over HTTP, against the C API, an ungrouped server and FastAPI.
     Http,
+    /// What it costs to know a key.
+    Auth,
     /// A page of 50, with and without filters.
     Page,
     /// A text that no message holds, to the end of the book.
@@ -181,6 +183,7 @@ fn measure(bench: &Bench, part: &Part) -> bool {
     let run: &[RunPart] = match part {
         Part::Writer => &[parts::writer::run],
         Part::Http => &[parts::http::run],
+        Part::Auth => &[parts::auth::run],
         Part::Page => &[parts::page::run],
         Part::Search => &[parts::search::run],
         Part::Export => &[parts::export::run],
@@ -193,6 +196,7 @@ fn measure(bench: &Bench, part: &Part) -> bool {
         Part::All => &[
             parts::writer::run,
             parts::http::run,
+            parts::auth::run,
             parts::page::run,
             parts::search::run,
             parts::export::run,

@@ -2,6 +2,7 @@
 //! in one place.
 
 use crate::process::{Server, free_address};
+use daybook::access::key::FullKey;
 use daybook::access::{Principal, Scope};
 use daybook::actors::keeper::Change;
 use daybook::actors::pruner::{Retain, RunNow};
@@ -232,11 +233,16 @@ fn recorded(outcomes: Result<Vec<Outcome>, Refusal>) -> Result<(), String> {
 
 /// The released daemon on a book. Nothing of this machine's configuration reaches it, and nothing is pruned.
 pub fn start_server(book: &Path, log: &Path) -> Result<Server, String> {
+    start_server_with("", book, log)
+}
+
+/// The same, with more in its configuration.
+pub fn start_server_with(more: &str, book: &Path, log: &Path) -> Result<Server, String> {
     let address = free_address()?;
     let config = log.with_file_name("daybook.toml");
     let text = format!(
         "[server]\nlisten = \"{address}\"\n\n[storage]\nurl = \"sqlite://{}\"\n\n\
-         [retention]\nmax_days = 0\nmax_entries = 0\n",
+         [retention]\nmax_days = 0\nmax_entries = 0\n\n{more}",
         book.display()
     );
     std::fs::write(&config, text).map_err(|e| e.to_string())?;
@@ -248,4 +254,16 @@ pub fn start_server(book: &Path, log: &Path) -> Result<Server, String> {
         }
     }
     Server::start(&mut command, address, "/readyz", log)
+}
+
+/// A new key that may write as anybody: the table that declares it, and what is presented.
+pub fn declared_key() -> Result<(String, String), String> {
+    let key = FullKey::fresh().map_err(|e| e.to_string())?;
+    let table = format!(
+        "[[auth.keys]]\nlabel = \"bench\"\nid = \"{}\"\nsha256 = \"{}\"\nscopes = [\"write\"]\n\
+         workspace = \"*\"\nspeak_for_others = true\n",
+        key.id(),
+        key.hash()
+    );
+    Ok((table, key.reveal()))
 }

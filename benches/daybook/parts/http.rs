@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 const BULKS: [usize; 3] = [1, 2, 4];
 const BULK: usize = 1000;
-const POOL: usize = 4096;
+pub const POOL: usize = 4096;
 
 const RAW_64: &str = "raw SQLite, 64 rows a transaction";
 const RAW_1000: &str = "raw SQLite, 1000 rows a transaction";
@@ -116,14 +116,14 @@ fn bulk_name(connections: usize) -> String {
 
 /// How the requests come, and how their answers look.
 #[derive(Clone, Copy)]
-struct Shape {
+pub struct Shape {
     connections: usize,
     entries: usize,
     expect: Expect,
 }
 
 impl Shape {
-    fn single(connections: usize) -> Self {
+    pub fn single(connections: usize) -> Self {
         Self {
             connections,
             entries: 1,
@@ -147,7 +147,7 @@ impl Shape {
 }
 
 /// Starts a server on the book, loads it, stops it, and counts what is in the book then.
-fn served(
+pub fn served(
     plan: &Plan,
     book: &Working,
     start: impl FnOnce(&Path, &Path) -> Result<Server, String>,
