@@ -1,6 +1,7 @@
 //! Acts: changes to what the book holds beside its entries. An act commits together with the
 //! entries that record it, or not at all.
 
+use super::board::Address;
 use super::key::{Key, LastUse};
 
 /// Later parts of the daemon (devices, layouts, cursors) add their own variants here.
@@ -14,6 +15,10 @@ pub enum Act {
     PutKey(Box<Key>),
     /// Note that the key of this id was used.
     KeyUsed { id: String, used: LastUse },
+    /// Keep what a principal arranged on the dashboard; `value` is JSON.
+    PutOnBoard { at: Box<Address>, value: String },
+    /// Take it away; nothing happens when it is not there.
+    TakeOffBoard { at: Box<Address> },
 }
 
 impl Act {
@@ -24,6 +29,8 @@ impl Act {
             Self::DeleteSetting { key } => key.len(),
             Self::PutKey(_) => 512,
             Self::KeyUsed { id, .. } => id.len(),
+            Self::PutOnBoard { value, .. } => 256 + value.len(),
+            Self::TakeOffBoard { .. } => 256,
         }
     }
 }

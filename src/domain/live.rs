@@ -105,7 +105,7 @@ impl Subscribe {
     }
 }
 
-fn pairs(filters: Map<String, Value>) -> Result<Vec<(String, String)>, FieldError> {
+pub(super) fn pairs(filters: Map<String, Value>) -> Result<Vec<(String, String)>, FieldError> {
     let mut pairs = Vec::new();
     for (name, value) in filters {
         let values = match value {

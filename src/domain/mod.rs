@@ -5,6 +5,7 @@
 
 pub mod act;
 pub mod backup;
+pub mod board;
 pub mod buckets;
 pub mod clock;
 pub mod draft;

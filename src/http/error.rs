@@ -39,6 +39,8 @@ pub enum ApiError {
     NoSuchEntry,
     NoSuchBackup,
     NoSuchKey,
+    /// Of the widgets or views of whoever asks.
+    NotOnTheBoard(&'static str),
     /// The backup is damaged, or no book of this version; nothing was changed.
     NotRestorable(String),
     WrongMethod(Vec<Method>),
@@ -128,6 +130,11 @@ impl ApiError {
                 S::NOT_FOUND,
                 "Not found",
                 "there is no key of this label".into(),
+            ),
+            Self::NotOnTheBoard(kind) => (
+                S::NOT_FOUND,
+                "Not found",
+                format!("you have no {kind} of this id"),
             ),
             Self::NoSuchBackup => (
                 S::NOT_FOUND,

@@ -1,8 +1,8 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys, prune,
-    record, settings, system,
+    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys,
+    layouts, prune, record, settings, system, views, widgets,
 };
 use super::wire;
 use utoipa::OpenApi;
@@ -40,6 +40,17 @@ use utoipa::OpenApi;
         keys::create,
         keys::revoke,
         keys::rotate,
+        widgets::list,
+        widgets::create,
+        widgets::change,
+        widgets::delete,
+        views::list,
+        views::create,
+        views::change,
+        views::delete,
+        layouts::mine,
+        layouts::put_mine,
+        layouts::reset,
         system::info,
         system::openapi_json,
         system::docs_page,
@@ -55,6 +66,7 @@ use utoipa::OpenApi;
         (name = "events", description = "Following live"),
         (name = "backups", description = "Copies of the whole book"),
         (name = "keys", description = "Who may do what"),
+        (name = "dashboard", description = "What each caller arranges for itself"),
         (name = "operation", description = "The daemon itself"),
     )
 )]

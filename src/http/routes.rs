@@ -4,8 +4,8 @@ use super::app::App;
 use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys, prune,
-    record, settings, system,
+    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys,
+    layouts, prune, record, settings, system, views, widgets,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -58,6 +58,17 @@ pub const TABLE: &[Line] = &[
     line(Method::POST,   "/api/v1/keys",                                       Need::Admin,    || web::route().to(keys::create)),
     line(Method::DELETE, "/api/v1/keys/{label}",                               Need::Admin,    || web::route().to(keys::revoke)),
     line(Method::POST,   "/api/v1/keys/{label}/rotate",                        Need::Admin,    || web::route().to(keys::rotate)),
+    line(Method::GET,    "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::list)),
+    line(Method::POST,   "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::create)),
+    line(Method::PUT,    "/api/v1/widgets/{id}",                               Need::Read,     || web::route().to(widgets::change)),
+    line(Method::DELETE, "/api/v1/widgets/{id}",                               Need::Read,     || web::route().to(widgets::delete)),
+    line(Method::GET,    "/api/v1/views",                                      Need::Read,     || web::route().to(views::list)),
+    line(Method::POST,   "/api/v1/views",                                      Need::Read,     || web::route().to(views::create)),
+    line(Method::PUT,    "/api/v1/views/{id}",                                 Need::Read,     || web::route().to(views::change)),
+    line(Method::DELETE, "/api/v1/views/{id}",                                 Need::Read,     || web::route().to(views::delete)),
+    line(Method::GET,    "/api/v1/layouts/me",                                 Need::Read,     || web::route().to(layouts::mine)),
+    line(Method::PUT,    "/api/v1/layouts/me",                                 Need::Read,     || web::route().to(layouts::put_mine)),
+    line(Method::DELETE, "/api/v1/layouts/me",                                 Need::Read,     || web::route().to(layouts::reset)),
     line(Method::GET,    "/api/v1/system/info",                                Need::Operator, || web::route().to(system::info)),
     line(Method::GET,    "/api/openapi.json",                                  Need::Open,     || web::route().to(system::openapi_json)),
     line(Method::GET,    "/api/docs",                                          Need::Open,     || web::route().to(system::docs_page)),
@@ -80,6 +91,8 @@ const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 const THINGS: &[(&str, &str)] = &[
     ("/api/v1/backups/{name}", "backup"),
     ("/api/v1/keys/{label}", "key"),
+    ("/api/v1/widgets/{id}", "widget"),
+    ("/api/v1/views/{id}", "view"),
 ];
 
 /// Which calls leave an entry.

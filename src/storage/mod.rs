@@ -15,6 +15,7 @@ pub use replacing::{Copied, Former, Imported, Importer, NotImported, Replaced, S
 pub use reserve::Reserve;
 
 use crate::access::Scope;
+use crate::domain::board::{Kind, Owner};
 use crate::domain::{
     Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Key, NewEntry,
     Page, PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
@@ -318,6 +319,9 @@ pub trait EntryReader: Send + Sync {
 
     /// Every key, with those that were revoked, by label.
     fn keys(&self) -> Result<Vec<Key>, StorageError>;
+
+    /// What somebody arranged, by id: the ids and their JSON.
+    fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError>;
 
     /// Reads the whole book and says everything that is wrong with it.
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError>;

@@ -8,6 +8,8 @@ use ureq::http::Method;
 
 const NONE: &str = "[activity]\nrecord_requests = \"none\"\n";
 const ALL: &str = "[activity]\nrecord_requests = \"all\"\n";
+const WIDGET: &str = r#"{"title":"Errors","view":"count","filters":{"severity":"error"}}"#;
+const VIEW: &str = r#"{"name":"Errors","filters":{"severity":"error"}}"#;
 const AGENT: (&str, &str) = ("User-Agent", "a-test/1");
 
 fn newest(daybook: &TestDaybook) -> i64 {
@@ -31,6 +33,12 @@ fn call(daybook: &TestDaybook, method: &Method, path: &str, body: &str) -> u16 {
     daybook
         .ask(method.clone(), path, &[JSON, AGENT], body.as_bytes())
         .status
+}
+
+fn made(daybook: &TestDaybook, path: &str, body: &str) -> String {
+    let made = daybook.ask(Method::POST, path, &[JSON], body.as_bytes());
+    assert_eq!(made.status, 201, "{}", made.text());
+    made.json()["id"].as_str().unwrap().to_owned()
 }
 
 fn made_backup(daybook: &TestDaybook) -> String {
@@ -88,6 +96,26 @@ fn call_of(
             daybook.make_key(&json!({"label": "revoked", "scopes": ["read"]}));
             (path.replace("{label}", "revoked"), "", "auth.key_revoked")
         }
+        ("POST", "/api/v1/widgets") => (at(path), WIDGET, "widget.created"),
+        ("PUT", "/api/v1/widgets/{id}") => {
+            let id = made(daybook, "/api/v1/widgets", WIDGET);
+            (path.replace("{id}", &id), WIDGET, "widget.changed")
+        }
+        ("DELETE", "/api/v1/widgets/{id}") => {
+            let id = made(daybook, "/api/v1/widgets", WIDGET);
+            (path.replace("{id}", &id), "", "widget.deleted")
+        }
+        ("POST", "/api/v1/views") => (at(path), VIEW, "view.created"),
+        ("PUT", "/api/v1/views/{id}") => {
+            let id = made(daybook, "/api/v1/views", VIEW);
+            (path.replace("{id}", &id), VIEW, "view.changed")
+        }
+        ("DELETE", "/api/v1/views/{id}") => {
+            let id = made(daybook, "/api/v1/views", VIEW);
+            (path.replace("{id}", &id), "", "view.deleted")
+        }
+        ("PUT", "/api/v1/layouts/me") => (at(path), r#"{"widgets":[]}"#, "layout.changed"),
+        ("DELETE", "/api/v1/layouts/me") => (at(path), "", "layout.reset"),
         _ => (path.replace(['{', '}'], ""), "{}", ""),
     }
 }

@@ -4,6 +4,7 @@
 mod harness;
 mod line;
 
+mod board;
 mod check;
 mod clear;
 mod counts;

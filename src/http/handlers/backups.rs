@@ -50,7 +50,7 @@ pub struct BackupList {
 
 #[derive(Serialize, ToSchema)]
 pub struct Deleted {
-    /// The name
+    /// Its name, or its id
     pub deleted: String,
 }
 

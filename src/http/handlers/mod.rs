@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod backups;
+mod board;
 pub mod count;
 pub mod entry;
 pub mod erase;
@@ -11,10 +12,13 @@ pub mod facets;
 pub mod health;
 pub mod histogram;
 pub mod keys;
+pub mod layouts;
 pub mod prune;
 pub mod record;
 pub mod settings;
 pub mod system;
+pub mod views;
+pub mod widgets;
 
 use super::app::App;
 use super::error::ApiError;

@@ -1,6 +1,7 @@
 //! Who is being erased. Readers see them blanked from the commit on; the rows follow behind, step by step, and
 //! at the end nothing in the file or beside it holds the name, this list included.
 
+use super::board;
 use super::error::storage;
 use super::facts::FactRow;
 use super::hints::of_workspace;
@@ -104,6 +105,7 @@ impl Transaction<'_> {
         for name in covered {
             entries += self.move_counts(name.as_str(), actor)?;
         }
+        board::forget(self.conn, scope, actor)?;
         let workspace = scope.workspace().map_or("", WorkspaceId::as_str);
         diesel::insert_into(erasure::table)
             .values((

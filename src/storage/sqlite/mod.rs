@@ -2,6 +2,7 @@
 
 mod asked;
 mod bisect;
+mod board;
 mod check;
 mod check_rollups;
 mod checkpoint;

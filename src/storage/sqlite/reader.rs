@@ -2,6 +2,7 @@
 
 use super::asked::Asked;
 use super::bisect;
+use super::board;
 use super::check;
 use super::connection;
 use super::copy;
@@ -19,6 +20,7 @@ use super::rolled;
 use super::rows::EntryRow;
 use super::schema::activity_log;
 use crate::access::Scope;
+use crate::domain::board::{Kind, Owner};
 use crate::domain::{
     Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Key, Page, PageRequest,
     Position, Seq, Stored, Timestamp, WorkspaceId,
@@ -235,6 +237,10 @@ impl EntryReader for SqliteReader {
 
     fn keys(&self) -> Result<Vec<Key>, StorageError> {
         self.snapshot(keys::all)
+    }
+
+    fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError> {
+        self.snapshot(|conn| board::of(conn, owner, kind))
     }
 
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError> {

@@ -39,6 +39,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    board (workspace_id, principal, kind, id) {
+        workspace_id -> Text,
+        principal -> Text,
+        kind -> Text,
+        id -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
     book (id) {
         id -> BigInt,
         last_seq -> BigInt,
@@ -87,6 +97,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     activity_log,
     api_keys,
+    board,
     book,
     erasure,
     rollup,

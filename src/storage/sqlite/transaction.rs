@@ -2,10 +2,10 @@
 //! is in `removal`.
 
 use super::error::storage;
-use super::keys;
 use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use super::tally::Tally;
+use super::{board, keys};
 use crate::domain::{Act, EntryId, Head, NewEntry, Reach, Receipt, Seq, Timestamp, WorkspaceId};
 use crate::storage::{Imported, Request, StorageError};
 use diesel::prelude::*;
@@ -57,6 +57,8 @@ impl Transaction<'_> {
                 return keys::put(self.conn, key);
             }
             Act::KeyUsed { id, used } => return keys::used(self.conn, id, used),
+            Act::PutOnBoard { at, value } => return board::put(self.conn, at, value),
+            Act::TakeOffBoard { at } => return board::take(self.conn, at),
             Act::PutSetting { key, value } => diesel::replace_into(setting::table)
                 .values((setting::key.eq(key), setting::value.eq(value)))
                 .execute(self.conn),
