@@ -6,7 +6,7 @@
 //! 2. [`access`]: who is asking and what they may see. [`ingest`]: bytes to entries. [`export`]: entries to bytes.
 //! 3. [`config`]: what the owner set. [`telemetry`]: the daemon's own log lines and metrics.
 //! 4. [`storage`]: the only place that knows SQL.
-//! 5. [`actors`]: who owns what: the LogWriter alone writes.
+//! 5. [`actors`]: who owns what: the LogWriter alone writes. [`dashboard`]: the page, as it is embedded.
 //! 6. [`http`]: the routes, and the only place with status codes.
 //! 7. [`cli`]: the command line.
 //!
@@ -19,6 +19,7 @@ pub mod actors;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod dashboard;
 pub mod domain;
 pub mod export;
 pub mod http;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder of `src` and its layer. A folder may name those of a smaller number, and itself.
-const LAYERS: [(&str, u8); 11] = [
+const LAYERS: [(&str, u8); 12] = [
     ("domain", 1),
     ("access", 2),
     ("ingest", 2),
@@ -15,6 +15,7 @@ const LAYERS: [(&str, u8); 11] = [
     ("client", 3),
     ("storage", 4),
     ("actors", 5),
+    ("dashboard", 5),
     ("http", 6),
     ("cli", 7),
 ];

@@ -4,8 +4,8 @@ use super::app::App;
 use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys,
-    layouts, prune, record, settings, system, views, widgets,
+    activity, backups, count, dashboard, entry, erase, events, export, facets, health, histogram,
+    keys, layouts, prune, record, settings, system, views, widgets,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -111,6 +111,16 @@ pub fn recorded(app: &App) -> RecordRequests {
     calls
 }
 
+/// What the page in a browser calls itself, each the same file.
+const PAGES: [&str; 6] = [
+    "/",
+    "/activity",
+    "/entity/{entity_type}/{entity_id}",
+    "/devices",
+    "/settings",
+    "/sign-in",
+];
+
 /// What the origins' clients call answers as the address under `/api/v1` does.
 const ALIAS: (&str, &str) = ("/api/v1/activity", "/api/activity");
 
@@ -121,7 +131,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
             config.service(resource(path, &format!("{}{rest}", ALIAS.1)));
         }
     }
-    config.route("/", web::get().to(system::root));
+    let asked_for = || guard::Any(guard::Get()).or(guard::Head());
+    for path in PAGES {
+        config.route(path, web::route().guard(asked_for()).to(dashboard::page));
+    }
+    let asset = web::route().guard(asked_for()).to(dashboard::asset);
+    config.route("/assets/{name:.+}", asset);
     config.default_service(web::to(no_such_route));
 }
 

@@ -6,6 +6,7 @@ mod bodies;
 mod callers;
 mod client;
 mod concurrency;
+mod dashboard;
 mod errors;
 mod events;
 mod fuzz;

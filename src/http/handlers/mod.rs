@@ -4,6 +4,7 @@ pub mod activity;
 pub mod backups;
 mod board;
 pub mod count;
+pub mod dashboard;
 pub mod entry;
 pub mod erase;
 pub mod events;

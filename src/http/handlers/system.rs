@@ -7,7 +7,7 @@ use crate::http::docs::{self, Described};
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
 use crate::http::wire::{BookState, ProblemSchema, SystemInfo, WriterState};
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::{HttpResponse, web};
 
 /// About this daemon and its book
@@ -131,11 +131,4 @@ pub async fn docs_style() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/css; charset=utf-8")
         .body(docs::STYLE)
-}
-
-/// Until there is a page to see, the root leads to what there is to read.
-pub async fn root() -> HttpResponse {
-    HttpResponse::Found()
-        .insert_header((LOCATION, "/api/docs"))
-        .finish()
 }
