@@ -120,6 +120,7 @@ class ActivityPage extends Part {
     if (!row) return;
     this.chosen = seq;
     go(withParameters({ entry: row.entry.id }), { replace: Boolean(place.value.params.get('entry')) });
+    await new Promise(requestAnimationFrame);
     await this.updateComplete;
     const panel = this.querySelector('entry-panel');
     await panel?.updateComplete;
@@ -138,6 +139,12 @@ class ActivityPage extends Part {
       const had = Boolean(this.filters.q);
       this.#set(target.value ? { ...this.filters, q: [target.value] } : without(this.filters, 'q'), { replace: had });
     }, TYPING);
+  }
+
+  /** From the search into what it found. */
+  #fromSearch({ key, target }) {
+    if (key === 'Escape') target.blur();
+    else if (key === 'Enter' || key === 'ArrowDown') this.querySelector('entry-list')?.step(0);
   }
 
   render() {
@@ -183,7 +190,7 @@ class ActivityPage extends Part {
     return html`<div class="bar">
       <label class="search"><span class="unseen">Search in messages</span>
         <input type="search" placeholder="Search in messages" maxlength="256" autocomplete="off" spellcheck="false"
-          .value=${asTyped(filters.q?.[0] ?? '')} @input=${this.#typed}></label>
+          .value=${asTyped(filters.q?.[0] ?? '')} @input=${this.#typed} @keydown=${this.#fromSearch}></label>
       <label><span class="unseen">Time range</span>
         <select .value=${asTyped(rangeOf(filters))} @change=${(event) => this.#quick(event.target.value)}>
           <option value="">All time</option>
