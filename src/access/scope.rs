@@ -20,6 +20,38 @@ use crate::domain::{FieldErrors, WorkspaceId};
 ///     let _ = reader.count(workspace, &Filter::default(), None, 1, Stretch::default());
 /// }
 /// ```
+/// Nor is its checked form:
+///
+/// ```compile_fail,E0308
+/// # use daybook::{domain::{Filter, WorkspaceId}, storage::{EntryReader, Stretch}};
+/// fn count(reader: &dyn EntryReader, workspace: &WorkspaceId) {
+///     let _ = reader.count(workspace, &Filter::default(), None, 1, Stretch::default());
+/// }
+/// ```
+///
+/// One is asked for with a principal, as here, and made nowhere else:
+///
+/// ```
+/// use daybook::access::{Principal, Scope};
+/// use daybook::domain::WorkspaceId;
+///
+/// let tenant = Principal::of_workspace("ci", WorkspaceId::default_workspace());
+/// assert!(Scope::of(&tenant, None).is_ok());
+/// assert!(Scope::of(&tenant, Some("another")).is_err());
+/// ```
+///
+/// ```compile_fail,E0423
+/// use daybook::access::Scope;
+/// use daybook::domain::WorkspaceId;
+///
+/// let made = Scope(WorkspaceId::default_workspace());
+/// ```
+///
+/// ```compile_fail,E0599
+/// use daybook::access::Scope;
+///
+/// let made = Scope::default();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope(Inner);
 
@@ -75,6 +107,12 @@ impl Scope {
         Self(Inner::All)
     }
 
+    /// One of the workspaces that it covers.
+    pub fn narrowed_to(&self, workspace: &WorkspaceId) -> Option<Self> {
+        let covers = self.covers(workspace);
+        covers.then(|| Self(Inner::One(workspace.clone())))
+    }
+
     /// `None` for all workspaces.
     pub fn workspace(&self) -> Option<&WorkspaceId> {
         match &self.0 {
@@ -104,6 +142,16 @@ mod tests {
         assert_eq!(of(&operator, Some("a")).unwrap().as_deref(), Some("a"));
         assert_eq!(of(&operator, Some("*")).unwrap(), None);
         assert!(matches!(of(&operator, Some("a b")), Err(Refused::Wrong(_))));
+    }
+
+    #[test]
+    fn a_scope_is_narrowed_and_never_widened() {
+        let all = Scope::for_the_daemon();
+        let (a, b) = (WorkspaceId::trusted("a"), WorkspaceId::trusted("b"));
+        let one = all.narrowed_to(&a).unwrap();
+        assert_eq!(one.workspace(), Some(&a));
+        assert_eq!(one.narrowed_to(&a), Some(one.clone()));
+        assert_eq!(one.narrowed_to(&b), None);
     }
 
     #[test]

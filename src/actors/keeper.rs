@@ -187,11 +187,15 @@ impl Keeper {
     /// What a run would do now.
     pub async fn dry_run(&self, now: Moment, only: Option<WorkspaceId>) -> Result<Status, Refusal> {
         self.note_clock(now);
+        let of_one = only.is_some();
         let plan = self.plan(now.wall, only).await?;
+        let halted = self.held_back(now, &plan);
         Ok(Status {
             removed: plan.entries(),
             oldest_kept: plan.oldest_kept(),
-            halted: self.held_back(now, &plan),
+            // How much goes of the others is not told to who asks for one.
+            halted: halted
+                .filter(|reason| !of_one || *reason != Reason::MoreThanHalf || plan.goes_by_half()),
         })
     }
 

@@ -182,7 +182,7 @@ impl LogWriter {
                 self.tell(recorded);
                 self.settle();
             }
-            Err(StorageError::Other(_)) if requests.len() > 1 => {
+            Err(error) if error.is_of_one() && requests.len() > 1 => {
                 // One of them is at fault; the others do not pay for it.
                 for mut request in requests {
                     let alone = self.commit(std::slice::from_mut(&mut request));

@@ -25,6 +25,7 @@ pub mod supervisor;
 #[cfg(test)]
 mod tests;
 pub mod vital;
+pub mod workspaces;
 pub mod writer;
 
 pub use backups::Backups;
@@ -34,6 +35,7 @@ pub use log_writer::{Health, LogWriter};
 pub use pruner::Pruner;
 pub use recorder::Recorder;
 pub use supervisor::{Opened, Supervisor};
+pub use workspaces::Workspaces;
 pub use writer::{Outcome, Refusal, Writer};
 
 use crate::domain::Timestamp;

@@ -1,9 +1,10 @@
-//! The keeper, or the locksmith, of a book that no daemon has open: for a command that changes it by itself.
+//! The keeper, the locksmith or the registrar of a book that no daemon has open: for a command that changes it by itself.
 
 use super::email_key;
 use super::keeper::{Keeper, Parts, remembered};
 use super::keys::Locksmith;
 use super::queue::Size;
+use super::workspaces::{self, Registrar, Standing};
 use super::{Clocks, Recorder, Refusal, Writer};
 use crate::config::Loaded;
 use crate::domain::retention::Retention;
@@ -18,6 +19,7 @@ struct Alone {
     reader: Arc<dyn EntryReader>,
     recorder: Recorder,
     retention: watch::Sender<Arc<Retention>>,
+    archived: watch::Sender<Standing>,
 }
 
 /// Opens the book for this process alone.
@@ -36,11 +38,13 @@ async fn alone(address: &Address, loaded: &Loaded, clocks: Clocks) -> Result<Alo
     let retention = watch::Sender::new(Arc::new(remembered(reader.as_ref(), base)?));
     let key = email_key::of_book(&settings.privacy, reader.as_ref(), &writer).await?;
     let policy = settings.privacy.policy_with(key);
+    let archived = watch::Sender::new(workspaces::remembered(reader.as_ref())?);
     let recorder = Recorder::new(
         writer.clone(),
         retention.subscribe(),
         Arc::new(settings.activity.rules(policy.clone())),
         Arc::new(policy),
+        archived.subscribe(),
         metrics,
     );
     Ok(Alone {
@@ -48,6 +52,7 @@ async fn alone(address: &Address, loaded: &Loaded, clocks: Clocks) -> Result<Alo
         reader,
         recorder,
         retention,
+        archived,
     })
 }
 
@@ -78,4 +83,33 @@ pub async fn keys(
     let declared = loaded.settings.auth.declared();
     let opened = Locksmith::open(alone.writer.clone(), alone.reader, alone.recorder, declared)?;
     Ok((opened, alone.writer))
+}
+
+/// Its workspaces, and what is shown of each.
+pub struct Kept {
+    pub registrar: Registrar,
+    pub reader: Arc<dyn EntryReader>,
+    pub retention: Arc<Retention>,
+    pub writer: Writer,
+}
+
+/// The same for its workspaces; a book that is not there is made.
+pub async fn workspaces(
+    address: &Address,
+    loaded: &Loaded,
+    clocks: Clocks,
+) -> Result<Kept, Refusal> {
+    let alone = alone(address, loaded, clocks).await?;
+    let retention = Arc::clone(&alone.retention.borrow());
+    Ok(Kept {
+        registrar: Registrar::new(
+            alone.writer.clone(),
+            Arc::clone(&alone.reader),
+            alone.recorder,
+            alone.archived,
+        ),
+        reader: alone.reader,
+        retention,
+        writer: alone.writer,
+    })
 }

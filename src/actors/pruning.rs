@@ -3,6 +3,7 @@
 
 use super::removal::Step;
 use super::{Refusal, Writer};
+use crate::access::Scope;
 use crate::domain::retention::Retention;
 use crate::domain::{NewEntry, Own, Timestamp, WorkspaceId};
 use crate::storage::{EntryReader, Prunable, PruneStep, Request, StorageError};
@@ -37,7 +38,10 @@ impl Plan {
         let mut parts = Vec::with_capacity(workspaces.len());
         for name in workspaces {
             let rule = retention.in_force(Some(&name)).rule;
-            let found = reader.prunable(&name, rule.before(now), rule.keep())?;
+            let Some(scope) = Scope::for_the_daemon().narrowed_to(&name) else {
+                continue;
+            };
+            let found = reader.prunable(&scope, rule.before(now), rule.keep())?;
             parts.push((name, found));
         }
         Ok(Self { parts })

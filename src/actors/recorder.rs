@@ -3,6 +3,7 @@
 
 use super::Writer;
 use super::context::Context;
+use super::workspaces::Standing;
 use crate::access::Privacy;
 use crate::domain::retention::Retention;
 use crate::domain::vocabulary::{SYSTEM, passes_when_off};
@@ -19,6 +20,7 @@ pub struct Recorder {
     retention: watch::Receiver<Arc<Retention>>,
     rules: Arc<Rules>,
     privacy: Arc<Privacy>,
+    archived: watch::Receiver<Standing>,
     metrics: Metrics,
 }
 
@@ -28,6 +30,7 @@ impl Recorder {
         retention: watch::Receiver<Arc<Retention>>,
         rules: Arc<Rules>,
         privacy: Arc<Privacy>,
+        archived: watch::Receiver<Standing>,
         metrics: Metrics,
     ) -> Self {
         Self {
@@ -35,6 +38,7 @@ impl Recorder {
             retention,
             rules,
             privacy,
+            archived,
             metrics,
         }
     }
@@ -66,6 +70,9 @@ impl Recorder {
                 by.sign(&mut draft);
             }
         }
+        if !passes_when_off(own.category(), own.action()) {
+            self.spare_the_archived(&mut draft);
+        }
         // It was made by us, so that nothing in it is refused.
         draft.check(&self.rules).unwrap_or_else(|_| own.by_system())
     }
@@ -95,6 +102,7 @@ impl Recorder {
             }
             None => drop(draft.actor.get_or_insert_with(|| SYSTEM.to_owned())),
         }
+        self.spare_the_archived(&mut draft);
         draft
             .check(&self.rules)
             .map_err(|errors| errors.to_string())
@@ -113,6 +121,15 @@ impl Recorder {
             draft.user_agent = draft.user_agent.take().or(own.user_agent);
         }
         draft.workspace_id = draft.workspace_id.take().or(own.workspace_id);
+    }
+
+    /// What is done by the keys of a workspace that takes no entries stands in the operator's own.
+    fn spare_the_archived(&self, draft: &mut Draft) {
+        let is_archived = |name: &mut String| self.archived.borrow().holds(name);
+        if let Some(name) = draft.workspace_id.take_if(is_archived) {
+            let metadata = draft.metadata.get_or_insert_default();
+            metadata.insert("workspace_id".to_owned(), name.into());
+        }
     }
 
     fn takes(&self, entry: &NewEntry) -> bool {
@@ -144,6 +161,7 @@ impl Sink for Recorder {
         let user_agent = draft.user_agent.take();
         draft.user_agent = user_agent.and_then(|agent| self.privacy.user_agent(agent));
         draft.actor.get_or_insert_with(|| SYSTEM.to_owned());
+        self.spare_the_archived(&mut draft);
         match draft.check(&self.rules) {
             Ok(entry) if self.takes(&entry) => self.hand_over(entry),
             Ok(_) => {}

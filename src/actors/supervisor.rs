@@ -8,6 +8,7 @@ use super::keeper::{self, Keeper, Parts, View};
 use super::keys::{Declare, Keys, Locksmith, NotOpened};
 use super::pruner::{Reload, Stop};
 use super::queue::Size;
+use super::workspaces::{self, Registrar, Workspaces};
 use super::{Clock, Clocks, EventHub, Pruner, Recorder, Refusal, Writer, lifecycle};
 use crate::access::Privacy;
 use crate::config::{Changes, ConfigError, Loaded, Settings};
@@ -27,6 +28,7 @@ pub struct Supervisor {
     pub recorder: Recorder,
     pub backups: Backups,
     pub keys: Keys,
+    pub workspaces: Workspaces,
     pub kept: View,
     pub rules: Arc<Rules>,
     pub privacy: Arc<Privacy>,
@@ -91,11 +93,13 @@ impl Supervisor {
         let policy = settings.privacy.policy_with(key);
         let rules = Arc::new(settings.activity.rules(policy.clone()));
         let privacy = Arc::new(policy);
+        let archived = watch::Sender::new(workspaces::remembered(reader.as_ref())?);
         let recorder = Recorder::new(
             writer.clone(),
             retention.subscribe(),
             Arc::clone(&rules),
             Arc::clone(&privacy),
+            archived.subscribe(),
             metrics,
         );
         let work = Work {
@@ -105,8 +109,15 @@ impl Supervisor {
             reader: Arc::clone(&reader),
             recorder: recorder.clone(),
             schedule: schedule(settings),
-            clock: wall,
+            clock: Arc::clone(&wall),
         };
+        let registrar = Registrar::new(
+            writer.clone(),
+            Arc::clone(&reader),
+            recorder.clone(),
+            archived,
+        );
+        let workspaces = Workspaces::start(registrar, wall);
         let keys_reader = Arc::clone(&reader);
         let keeper = Keeper::open(Parts {
             writer: writer.clone(),
@@ -127,6 +138,7 @@ impl Supervisor {
         let kept = pruner.view();
         let pruner = pruner.start();
         let told = vec![
+            workspaces.addr().clone().recipient(),
             keys.addr().clone().recipient(),
             hub.clone().recipient(),
             pruner.clone().recipient(),
@@ -140,6 +152,7 @@ impl Supervisor {
             recorder,
             backups,
             keys,
+            workspaces,
             rules,
             privacy,
         })

@@ -1,8 +1,10 @@
 //! The command line: what may be said, and the help that explains it.
 
 mod key;
+mod workspace;
 
 pub use key::{Key, KeyAdd, KeyCommand, KeyRotate};
+pub use workspace::{Workspace, WorkspaceCommand};
 
 use crate::config::{Inputs, Override, SEARCH_PATH};
 use crate::telemetry::{self, log_filter};
@@ -134,6 +136,17 @@ Examples:
   daybook key rotate ci --overlap 1h > ci.key
   daybook key revoke ci")]
     Key(Key),
+    /// List, create, rename and archive workspaces
+    #[command(after_help = "\
+A workspace comes into being by itself with its first key or entry. Its name stands in its entries, which never
+change; renaming gives it another title. An archived one takes no new entries, its keys only read, and its
+retention goes on; default cannot be archived. Works while the daemon runs, and on a book that none keeps.
+
+Examples:
+  daybook workspace create acme --title 'Acme Inc.'
+  daybook workspace list
+  daybook workspace archive acme")]
+    Workspace(Workspace),
     /// Say what the book holds and whether a daemon keeps it
     Status,
     /// Follow what is recorded, as it is

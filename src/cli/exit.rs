@@ -38,6 +38,7 @@ impl From<&StorageError> for Exit {
             StorageError::Address(_) => Self::Config,
             StorageError::NotABook { .. } | StorageError::Corrupt(_) => Self::Data,
             StorageError::Full | StorageError::Io(_) => Self::Io,
+            StorageError::Archived(_) | StorageError::TooManyWorkspaces => Self::Exists,
             StorageError::Other(_) => Self::Software,
         }
     }

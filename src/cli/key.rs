@@ -3,6 +3,7 @@
 //! ever goes to standard output here, so that it can be caught.
 
 use super::args::{Key as Asked, KeyAdd, KeyCommand, KeyRotate};
+use super::table::table;
 use super::{Exit, output};
 use crate::access::{Origin, Principal};
 use crate::actors::context::Context;
@@ -202,7 +203,7 @@ fn tell(command: &KeyCommand, answer: &Value) -> Exit {
         (KeyCommand::List(list), _) if list.json => {
             output::print(format_args!("{:#}\n", answer["items"]))
         }
-        (KeyCommand::List(_), _) => output::print(table(&answer["items"])),
+        (KeyCommand::List(_), _) => output::print(table(&COLUMNS, &answer["items"])),
         (KeyCommand::Revoke(_), _) => {
             output::complain(format_args!("the key {label} is revoked"));
             Exit::Ok
@@ -227,46 +228,3 @@ const COLUMNS: [(&str, &str); 7] = [
     ("LAST USED", "last_used_at"),
     ("FROM", "last_used_from"),
 ];
-
-fn table(items: &Value) -> String {
-    let heading = COLUMNS.map(|(name, _)| name.to_owned());
-    let row = |item: &Value| COLUMNS.map(|(_, key)| cell(&item[key]));
-    let items = items.as_array().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<[String; 7]> = std::iter::once(heading)
-        .chain(items.iter().map(row))
-        .collect();
-    let width = |at: usize| {
-        rows.iter()
-            .map(|row| row[at].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; 7] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        text += cells.join("  ").trim_end();
-        text.push('\n');
-    }
-    text
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::String(text) => match Timestamp::parse(text) {
-            // To the second is enough for people.
-            Ok(_) => text
-                .get(..19)
-                .map_or_else(|| text.clone(), |text| text.to_owned() + "Z"),
-            Err(_) => text.clone(),
-        },
-        Value::Array(words) => {
-            let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-            words.join(",")
-        }
-        _ => "-".to_owned(),
-    }
-}

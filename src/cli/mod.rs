@@ -18,7 +18,9 @@ mod restore;
 mod serve;
 mod service;
 mod status;
+mod table;
 mod tail;
+mod workspace;
 
 pub use args::{Args, Command};
 pub use exit::Exit;
@@ -70,6 +72,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
         Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),
         Command::Key(key) => with(&inputs, |loaded| key::run(loaded, key)),
+        Command::Workspace(asked) => with(&inputs, |loaded| workspace::run(loaded, asked)),
         Command::Backup(backup) => with(&inputs, |loaded| backup::run(loaded, backup)),
         Command::Restore(restore) => with(&inputs, |loaded| restore::run(loaded, restore)),
         Command::Import(import) => with(&inputs, |loaded| import::run(loaded, import)),

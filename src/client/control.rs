@@ -48,6 +48,17 @@ pub fn post(
     )
 }
 
+/// Sends what of `target` is to change and reads the whole answer.
+pub fn patch(
+    socket: &Path,
+    target: &str,
+    body: &serde_json::Value,
+    wait: Duration,
+) -> Result<Answer, ControlError> {
+    let what = format!("PATCH {target}");
+    asked(socket, wait, &what, Some(&body.to_string()))
+}
+
 fn asked(
     socket: &Path,
     wait: Duration,

@@ -3,6 +3,7 @@
 
 use super::board::Address;
 use super::key::{Key, LastUse};
+use super::workspace::Workspace;
 
 /// Later parts of the daemon (devices, layouts, cursors) add their own variants here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Act {
     PutKey(Box<Key>),
     /// Note that the key of this id was used.
     KeyUsed { id: String, used: LastUse },
+    /// Keep a workspace, new or changed. What it has of entries, and when it came into being, stays.
+    PutWorkspace(Box<Workspace>),
     /// Keep what a principal arranged on the dashboard; `value` is JSON.
     PutOnBoard { at: Box<Address>, value: String },
     /// Take it away; nothing happens when it is not there.
@@ -27,7 +30,7 @@ impl Act {
         128 + match self {
             Self::PutSetting { key, value } => key.len() + value.len(),
             Self::DeleteSetting { key } => key.len(),
-            Self::PutKey(_) => 512,
+            Self::PutKey(_) | Self::PutWorkspace(_) => 512,
             Self::KeyUsed { id, .. } => id.len(),
             Self::PutOnBoard { value, .. } => 256 + value.len(),
             Self::TakeOffBoard { .. } => 256,

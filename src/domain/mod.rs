@@ -27,6 +27,7 @@ pub mod sink;
 pub mod summary;
 pub mod timestamp;
 pub mod vocabulary;
+pub mod workspace;
 
 pub use act::Act;
 pub use backup::BackupName;
@@ -45,3 +46,4 @@ pub use sink::Sink;
 pub use summary::{Bucket, Dimension, Facets, Histogram, HistogramRequest, ValueCount};
 pub use timestamp::Timestamp;
 pub use vocabulary::{Emitted, Own, entity_event};
+pub use workspace::{Holding, Title, Workspace};

@@ -50,10 +50,14 @@ pub enum Emitted {
     AuthKeyCreated,
     AuthKeyRotated,
     AuthKeyRevoked,
+    WorkspaceCreated,
+    WorkspaceRenamed,
+    WorkspaceArchived,
+    WorkspaceUnarchived,
 }
 
 impl Emitted {
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 42] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -92,12 +96,17 @@ impl Emitted {
         Self::AuthKeyCreated,
         Self::AuthKeyRotated,
         Self::AuthKeyRevoked,
+        Self::WorkspaceCreated,
+        Self::WorkspaceRenamed,
+        Self::WorkspaceArchived,
+        Self::WorkspaceUnarchived,
     ];
 
     pub fn category(self) -> &'static str {
-        match self.action().starts_with("auth.") {
-            true => "auth",
-            false => "system",
+        match self.action().split_once('.') {
+            Some(("auth", _)) => "auth",
+            Some(("workspace", _)) => "entity",
+            _ => "system",
         }
     }
 
@@ -141,6 +150,10 @@ impl Emitted {
             Self::AuthKeyCreated => "auth.key_created",
             Self::AuthKeyRotated => "auth.key_rotated",
             Self::AuthKeyRevoked => "auth.key_revoked",
+            Self::WorkspaceCreated => "workspace.created",
+            Self::WorkspaceRenamed => "workspace.renamed",
+            Self::WorkspaceArchived => "workspace.archived",
+            Self::WorkspaceUnarchived => "workspace.unarchived",
         }
     }
 
@@ -152,6 +165,7 @@ impl Emitted {
             | Self::ActivityLogErased
             | Self::ActivityLogPruneHalted
             | Self::BackupRestored
+            | Self::WorkspaceArchived
             | Self::ServerUncleanShutdown
             | Self::ServerClockJumped
             | Self::ServerClockBehind
@@ -254,6 +268,14 @@ impl Own {
     pub fn within(mut self, workspace: WorkspaceId) -> Self {
         self.workspace = Some(workspace);
         self
+    }
+
+    pub fn category(&self) -> &'static str {
+        self.emitted.category()
+    }
+
+    pub fn action(&self) -> &'static str {
+        self.emitted.action()
     }
 
     /// For what somebody asked for: who it was and from where is added, then it is checked as any draft.

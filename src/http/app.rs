@@ -2,7 +2,9 @@
 
 use crate::access::Privacy;
 use crate::actors::keeper::View;
-use crate::actors::{Backups, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Writer};
+use crate::actors::{
+    Backups, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Workspaces, Writer,
+};
 use crate::config::Settings;
 use crate::domain::{Rules, Timestamp};
 use crate::storage::EntryReader;
@@ -24,6 +26,7 @@ pub struct App {
     pub kept: View,
     pub backups: Backups,
     pub keys: Keys,
+    pub workspaces: Workspaces,
     pub sessions: Sessions,
     pub settings: Arc<Settings>,
     pub privacy: Arc<Privacy>,
@@ -55,6 +58,7 @@ impl App {
             kept: actors.kept.clone(),
             backups: actors.backups.clone(),
             keys: actors.keys.clone(),
+            workspaces: actors.workspaces.clone(),
             reader,
             sessions: Sessions::default(),
             rules: Arc::clone(&actors.rules),

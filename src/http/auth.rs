@@ -8,6 +8,7 @@ use crate::access::Principal;
 use crate::access::keyring::NotVerified;
 use crate::actors::context::Context;
 use crate::actors::keys::{Turned, Used};
+use crate::domain::{FieldErrors, Reach};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
@@ -169,11 +170,32 @@ impl Need {
             refuse_unknown(request.request())?;
             let asked = Context::look(|context| self.is_met_by(&context.principal));
             match asked {
-                Some(met) => met?,
+                Some(met) => {
+                    met?;
+                    self.refuse_the_archived(&request)?;
+                }
                 None => return Err(ApiError::Unauthorized.into()),
             }
         }
         next.call(request).await
+    }
+
+    /// The keys of an archived workspace only read.
+    fn refuse_the_archived(self, request: &ServiceRequest) -> Result<(), ApiError> {
+        let (Self::Write | Self::Admin, Some(app)) = (self, request.app_data::<web::Data<App>>())
+        else {
+            return Ok(());
+        };
+        let refused = |context: &Context| match context.principal.reach() {
+            Reach::One(own) if app.workspaces.is_archived(own) => {
+                let reason = format!("the workspace {own} is archived, and its keys only read");
+                Err(FieldErrors::one("workspace_id", reason))
+            }
+            _ => Ok(()),
+        };
+        Context::look(refused)
+            .unwrap_or(Ok(()))
+            .map_err(ApiError::Forbidden)
     }
 
     fn is_met_by(self, principal: &Principal) -> Result<(), ApiError> {

@@ -6,6 +6,7 @@ use crate::actors::Refusal;
 use crate::actors::backups::NotDone;
 use crate::actors::keeper::NotChanged;
 use crate::actors::keys;
+use crate::actors::workspaces;
 use crate::domain::{FieldError, FieldErrors};
 use crate::storage::StorageError;
 use actix_web::http::{Method, StatusCode, header};
@@ -39,6 +40,7 @@ pub enum ApiError {
     NoSuchEntry,
     NoSuchBackup,
     NoSuchKey,
+    NoSuchWorkspace,
     /// Of the widgets or views of whoever asks.
     NotOnTheBoard(&'static str),
     /// The backup is damaged, or no book of this version; nothing was changed.
@@ -130,6 +132,11 @@ impl ApiError {
                 S::NOT_FOUND,
                 "Not found",
                 "there is no key of this label".into(),
+            ),
+            Self::NoSuchWorkspace => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is no workspace of this name".into(),
             ),
             Self::NotOnTheBoard(kind) => (
                 S::NOT_FOUND,
@@ -318,11 +325,26 @@ impl From<keys::NotDone> for ApiError {
     }
 }
 
+impl From<workspaces::NotDone> for ApiError {
+    fn from(not_done: workspaces::NotDone) -> Self {
+        use workspaces::NotDone as N;
+        match not_done {
+            N::Wrong(errors) => Self::Wrong(errors),
+            N::Conflict(errors) => Self::Conflict(errors),
+            N::NoSuchWorkspace => Self::NoSuchWorkspace,
+            N::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Full => Self::DiskFull,
             StorageError::Busy(what) => Self::Busy(what),
+            refused @ (StorageError::Archived(_) | StorageError::TooManyWorkspaces) => {
+                Self::Conflict(FieldErrors::one("workspace_id", refused.to_string()))
+            }
             other => {
                 log::error!("a request failed: {other}");
                 Self::Internal

@@ -22,4 +22,5 @@ pub mod ws;
 
 pub use app::App;
 pub use handlers::keys::KeyItem;
+pub use handlers::workspaces::WorkspaceItem;
 pub use middleware::recording::RecordRequests;

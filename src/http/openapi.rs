@@ -2,7 +2,7 @@
 
 use super::handlers::{
     activity, backups, count, entry, erase, events, export, facets, health, histogram, keys,
-    layouts, prune, record, settings, system, views, widgets,
+    layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::wire;
 use utoipa::OpenApi;
@@ -40,6 +40,12 @@ use utoipa::OpenApi;
         keys::create,
         keys::revoke,
         keys::rotate,
+        workspaces::list,
+        workspaces::create,
+        workspaces::one,
+        workspaces::rename,
+        workspaces::archive,
+        workspaces::unarchive,
         widgets::list,
         widgets::create,
         widgets::change,
@@ -66,6 +72,7 @@ use utoipa::OpenApi;
         (name = "events", description = "Following live"),
         (name = "backups", description = "Copies of the whole book"),
         (name = "keys", description = "Who may do what"),
+        (name = "workspaces", description = "The tenants of the book"),
         (name = "dashboard", description = "What each caller arranges for itself"),
         (name = "operation", description = "The daemon itself"),
     )

@@ -5,7 +5,7 @@ use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
     activity, backups, count, dashboard, entry, erase, events, export, facets, health, histogram,
-    keys, layouts, prune, record, settings, system, views, widgets,
+    keys, layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -58,6 +58,12 @@ pub const TABLE: &[Line] = &[
     line(Method::POST,   "/api/v1/keys",                                       Need::Admin,    || web::route().to(keys::create)),
     line(Method::DELETE, "/api/v1/keys/{label}",                               Need::Admin,    || web::route().to(keys::revoke)),
     line(Method::POST,   "/api/v1/keys/{label}/rotate",                        Need::Admin,    || web::route().to(keys::rotate)),
+    line(Method::GET,    "/api/v1/workspaces",                                 Need::Operator, || web::route().to(workspaces::list)),
+    line(Method::POST,   "/api/v1/workspaces",                                 Need::Operator, || web::route().to(workspaces::create)),
+    line(Method::GET,    "/api/v1/workspaces/{name}",                          Need::Operator, || web::route().to(workspaces::one)),
+    line(Method::PATCH,  "/api/v1/workspaces/{name}",                          Need::Operator, || web::route().to(workspaces::rename)),
+    line(Method::POST,   "/api/v1/workspaces/{name}/archive",                  Need::Operator, || web::route().to(workspaces::archive)),
+    line(Method::POST,   "/api/v1/workspaces/{name}/unarchive",                Need::Operator, || web::route().to(workspaces::unarchive)),
     line(Method::GET,    "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::list)),
     line(Method::POST,   "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::create)),
     line(Method::PUT,    "/api/v1/widgets/{id}",                               Need::Read,     || web::route().to(widgets::change)),
@@ -91,6 +97,7 @@ const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 const THINGS: &[(&str, &str)] = &[
     ("/api/v1/backups/{name}", "backup"),
     ("/api/v1/keys/{label}", "key"),
+    ("/api/v1/workspaces/{name}", "workspace"),
     ("/api/v1/widgets/{id}", "widget"),
     ("/api/v1/views/{id}", "view"),
 ];

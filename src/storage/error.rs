@@ -1,5 +1,7 @@
 //! What can go wrong with a book, in words that every backend maps its own errors to.
 
+use crate::domain::WorkspaceId;
+use crate::domain::workspace::MOST_WORKSPACES;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +28,12 @@ pub enum StorageError {
         found: String,
         advice: String,
     },
+    /// An entry for a workspace that takes none. Nothing of its sender's is in the book.
+    #[error("the workspace {0} is archived and takes no new entries")]
+    Archived(WorkspaceId),
+    /// An entry, or a key, would bring one more into being than there may be.
+    #[error("there is no room for more workspaces than {MOST_WORKSPACES}")]
+    TooManyWorkspaces,
     /// The address of the book cannot be understood.
     #[error("storage.url: {0}")]
     Address(String),
@@ -38,5 +46,13 @@ impl StorageError {
     /// After this the writer must not go on: what it would answer could not be believed.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Io(_) | Self::Corrupt(_))
+    }
+
+    /// One sender of a group is at fault, and the others need not pay for it.
+    pub fn is_of_one(&self) -> bool {
+        matches!(
+            self,
+            Self::Archived(_) | Self::TooManyWorkspaces | Self::Other(_)
+        )
     }
 }

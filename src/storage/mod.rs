@@ -17,8 +17,8 @@ pub use reserve::Reserve;
 use crate::access::Scope;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
-    Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Key, NewEntry,
-    Page, PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
+    Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key,
+    NewEntry, Page, PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -303,16 +303,28 @@ pub trait EntryReader: Send + Sync {
     ) -> Result<ExportPart, StorageError>;
 
     /// What a rule does not keep of a workspace: what is older than `before`, and what is not among the
-    /// newest `keep`.
+    /// newest `keep`. A rule holds for each workspace on its own, so the scope is of one.
     fn prunable(
         &self,
-        workspace: &WorkspaceId,
+        scope: &Scope,
         before: Option<Timestamp>,
         keep: Option<u64>,
     ) -> Result<Prunable, StorageError>;
 
     /// The workspaces that the book knows.
     fn workspaces(&self) -> Result<Vec<WorkspaceId>, StorageError>;
+
+    /// The workspaces of the scope whose names come after `after`, by name, at most `limit`, each with what the
+    /// book has of it. It takes no longer for many entries than for few.
+    fn holdings(
+        &self,
+        scope: &Scope,
+        after: Option<&WorkspaceId>,
+        limit: usize,
+    ) -> Result<Vec<Holding>, StorageError>;
+
+    /// Those that take no new entries.
+    fn archived(&self) -> Result<Vec<WorkspaceId>, StorageError>;
 
     /// What was changed at run time and kept: the setting of this key, and those below it (`KEY/…`).
     fn settings(&self, key: &str) -> Result<Vec<(String, String)>, StorageError>;

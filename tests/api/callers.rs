@@ -77,6 +77,11 @@ fn callers(daybook: &TestDaybook) -> Vec<Caller> {
             &[Need::Open, Need::Admin],
         ),
         holder(
+            "admin of another workspace",
+            daybook.make_key(&json!({"label": "b", "scopes": all, "workspace_id": "b"})),
+            &[Need::Open, Need::Write, Need::Read, Need::Admin],
+        ),
+        holder(
             "write of all",
             make("wa", &["write"], "*"),
             &[Need::Open, Need::Write],
@@ -191,6 +196,102 @@ fn a_key_is_refused_another_workspace_alike_whether_there_is_one() {
     let theirs = ask("GET", format!("{ACTIVITY}?action=x.y"), "").ok();
     assert_eq!(theirs["items"], json!([]));
     assert_eq!(daybook.entry("known?workspace_id=b")["id"], "known");
+}
+
+/// One of each thing that a path names, of the workspace `a`; of the same form, and nowhere.
+fn things(daybook: &TestDaybook, owner: &str) -> Vec<(&'static str, String, &'static str)> {
+    let line = json!({"category": "entity", "action": "x.y", "message": "m", "id": "theirs", "actor": "zoe",
+        "entity_type": "lamp", "entity_id": "7", "workspace_id": "a"});
+    daybook.record(&line).ok();
+    let make = |path: &str, body: &str| {
+        let made = daybook.ask_as(Some(owner), Method::POST, path, body).ok();
+        made["id"].as_str().unwrap().to_owned()
+    };
+    vec![
+        ("/activity/{id}", "theirs".into(), "nowhere"),
+        (
+            "/widgets/{id}",
+            make("/api/v1/widgets", super::requests::WIDGET),
+            "nowhere",
+        ),
+        (
+            "/views/{id}",
+            make("/api/v1/views", super::requests::VIEW),
+            "nowhere",
+        ),
+        ("{label}", "owner".into(), "nobody"),
+        // What is really erased would move the book on between the two.
+        ("{actor}", "zoe?dry_run=true".into(), "nobody?dry_run=true"),
+        ("{entity_type}/{entity_id}", "lamp/7".into(), "lamp/8"),
+        ("{name}", "a".into(), "nowhere"),
+    ]
+}
+
+/// With every scope in its own workspace: what is another's is to it as what is not there.
+#[test]
+fn an_admin_of_another_workspace_is_answered_on_every_route_as_if_it_were_not_there() {
+    let daybook = TestDaybook::with("[activity]\nrecord_requests = \"none\"\n");
+    daybook.sign_in("olga");
+    let scopes = ["write", "read", "admin"];
+    let make = |label: &str, workspace: &str| {
+        let key = json!({"label": label, "scopes": scopes, "workspace_id": workspace});
+        daybook.make_key(&key)
+    };
+    let (owner, other) = (make("owner", "a"), make("other", "b"));
+    let things = things(&daybook, &owner);
+    let before = daybook.page("workspace_id=a")["items"].clone();
+    let mut named = 0;
+    for line in TABLE.iter().filter(|line| line.needs != Need::Open) {
+        let method: Method = line.method.as_str().parse().unwrap();
+        if line.path == "/api/v1/events/ws" {
+            continue;
+        }
+        let ask = |path: &str| {
+            let answer = daybook.ask_as(Some(&other), method.clone(), path, "{}");
+            (answer.status, answer.text())
+        };
+        let may = !matches!(line.needs, Need::Operator | Need::Metrics);
+        if let Some((pattern, theirs, nowhere)) = things
+            .iter()
+            .find(|(pattern, ..)| line.path.contains(pattern))
+        {
+            let at = |thing: &str| {
+                let (before, _) = pattern.split_once('{').unwrap();
+                line.path.replace(pattern, &format!("{before}{thing}"))
+            };
+            let (asked, missing) = (ask(&at(theirs)), ask(&at(nowhere)));
+            assert_eq!(asked, missing, "{method} {}", line.path);
+            let expected = match (
+                may,
+                line.path.contains("{label}") || line.path.contains("{id}"),
+            ) {
+                (false, _) => 403,
+                // A body that is wrong is told before anything is looked for.
+                (true, true) if method == Method::PUT => asked.0,
+                (true, true) => 404,
+                (true, false) => 200,
+            };
+            assert_eq!(asked.0, expected, "{method} {}: {}", line.path, asked.1);
+            named += 1;
+        }
+        let path = line.path.replace(['{', '}'], "");
+        let of = |workspace: &str| ask(&format!("{path}?workspace_id={workspace}"));
+        assert_eq!(of("a"), of("nowhere"), "{method} {path}");
+        assert!(
+            [400, 403].contains(&of("a").0),
+            "{method} {path}: {:?}",
+            of("a")
+        );
+    }
+    assert!(named > 10, "{named}");
+    // Nothing of theirs was changed by it.
+    assert_eq!(daybook.page("workspace_id=a")["items"], before);
+    assert_eq!(
+        daybook
+            .ask_as(Some(&owner), Method::GET, "/api/v1/keys", "")
+            .status,
+        200
+    );
 }
 
 #[test]

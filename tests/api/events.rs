@@ -69,7 +69,7 @@ impl Follower {
     }
 
     /// The numbers of what comes, up to and with `last`.
-    fn seqs_to(&mut self, last: i64) -> Vec<i64> {
+    pub(super) fn seqs_to(&mut self, last: i64) -> Vec<i64> {
         let mut seqs = Vec::new();
         while seqs.last() != Some(&last) {
             let frame = self.next();

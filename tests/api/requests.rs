@@ -8,8 +8,8 @@ use ureq::http::Method;
 
 const NONE: &str = "[activity]\nrecord_requests = \"none\"\n";
 const ALL: &str = "[activity]\nrecord_requests = \"all\"\n";
-const WIDGET: &str = r#"{"title":"Errors","view":"count","filters":{"severity":"error"}}"#;
-const VIEW: &str = r#"{"name":"Errors","filters":{"severity":"error"}}"#;
+pub const WIDGET: &str = r#"{"title":"Errors","view":"count","filters":{"severity":"error"}}"#;
+pub const VIEW: &str = r#"{"name":"Errors","filters":{"severity":"error"}}"#;
 const AGENT: (&str, &str) = ("User-Agent", "a-test/1");
 
 fn newest(daybook: &TestDaybook) -> i64 {
@@ -95,6 +95,35 @@ fn call_of(
         ("DELETE", "/api/v1/keys/{label}") => {
             daybook.make_key(&json!({"label": "revoked", "scopes": ["read"]}));
             (path.replace("{label}", "revoked"), "", "auth.key_revoked")
+        }
+        ("POST", "/api/v1/workspaces") => (at(path), r#"{"name":"new"}"#, "workspace.created"),
+        ("PATCH", "/api/v1/workspaces/{name}") => (
+            path.replace("{name}", "default"),
+            r#"{"title":"Ours"}"#,
+            "workspace.renamed",
+        ),
+        ("POST", "/api/v1/workspaces/{name}/archive") => {
+            let made = call(
+                daybook,
+                &Method::POST,
+                "/api/v1/workspaces",
+                r#"{"name":"w1"}"#,
+            );
+            assert_eq!(made, 201);
+            (path.replace("{name}", "w1"), "", "workspace.archived")
+        }
+        ("POST", "/api/v1/workspaces/{name}/unarchive") => {
+            let path = path.replace("{name}", "w2");
+            let made = call(
+                daybook,
+                &Method::POST,
+                "/api/v1/workspaces",
+                r#"{"name":"w2"}"#,
+            );
+            assert_eq!(made, 201);
+            let archived = path.replace("unarchive", "archive");
+            assert_eq!(call(daybook, &Method::POST, &archived, ""), 200);
+            (path, "", "workspace.unarchived")
         }
         ("POST", "/api/v1/widgets") => (at(path), WIDGET, "widget.created"),
         ("PUT", "/api/v1/widgets/{id}") => {

@@ -9,6 +9,7 @@ mod export;
 mod prune;
 mod tail;
 mod telemetry;
+mod workspaces;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -20,7 +20,11 @@ impl Redact for NoSecrets {
 
 /// A book of so many entries from 1970, and so many of now.
 fn book(directory: &Path, old: usize, new: usize) {
-    let address = Address::parse(&format!("sqlite://{}", directory.join("b.db").display()));
+    filled(&directory.join("b.db"), old, new);
+}
+
+pub fn filled(file: &Path, old: usize, new: usize) {
+    let address = Address::parse(&format!("sqlite://{}", file.display()));
     let mut writer = address.unwrap().open_writer().unwrap();
     let rules = Rules {
         extra_categories: Vec::new(),

@@ -232,7 +232,10 @@ fn no_byte_of_the_name_is_left_in_the_file_or_beside_it() {
             .unwrap();
     }
     let workspace = daybook::domain::WorkspaceId::default_workspace();
-    let upto = reader.prunable(&workspace, None, Some(2_500)).unwrap().upto;
+    let upto = reader
+        .prunable(&only(workspace.as_str()), None, Some(2_500))
+        .unwrap()
+        .upto;
     let step = daybook::storage::PruneStep {
         workspace,
         upto,

@@ -3,7 +3,7 @@
 pub use crate::line::*;
 use daybook::access::{Principal, Scope};
 use daybook::domain::{
-    Count, Filter, Page, PageRequest, PageSize, Position, Receipt, Seq, Stored, Timestamp,
+    Count, Filter, Holding, Page, PageRequest, PageSize, Position, Receipt, Seq, Stored, Timestamp,
     WorkspaceId,
 };
 use daybook::storage::{EntryReader, EntryWriter, PruneStep, Removed, Request, Stretch, sqlite};
@@ -151,7 +151,10 @@ impl Book {
         limit: usize,
     ) -> Removed {
         let workspace = WorkspaceId::trusted(workspace);
-        let found = self.reader().prunable(&workspace, before, keep).unwrap();
+        let found = self
+            .reader()
+            .prunable(&only(workspace.as_str()), before, keep)
+            .unwrap();
         let step = PruneStep {
             workspace,
             upto: found.upto,
@@ -275,7 +278,22 @@ impl Book {
         assert_eq!(self.count(scope, &all, 1_000_000).count, seqs.len() as u64);
         let page = self.page(scope, &all, Position::Newest, 1);
         assert_eq!(page.newest_seq, seqs.last().copied());
+        self.holds(scope, &seqs);
         seqs
+    }
+
+    /// What is said of the workspaces of a scope is what it has.
+    pub fn holds(&self, scope: &Scope, seqs: &[Seq]) {
+        let held = self.reader().holdings(scope, None, usize::MAX).unwrap();
+        let ends = |end: fn(&Holding) -> Option<(Seq, Timestamp)>| {
+            held.iter().filter_map(end).map(|(seq, _)| seq).collect()
+        };
+        let (oldest, newest): (Vec<Seq>, Vec<Seq>) =
+            (ends(|held| held.oldest), ends(|held| held.newest));
+        let entries: u64 = held.iter().map(|held| held.entries).sum();
+        assert_eq!(entries, seqs.len() as u64, "{held:?}");
+        assert_eq!(oldest.iter().min(), seqs.first(), "{held:?}");
+        assert_eq!(newest.iter().max(), seqs.last(), "{held:?}");
     }
 }
 

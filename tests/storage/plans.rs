@@ -260,7 +260,7 @@ fn what_is_removed_and_looked_up_is_found_without_a_scan() {
         let plans = plans_of(&backend, || {
             let reader = sqlite::open_reader(&backend.file(), 1).unwrap();
             let workspace = WorkspaceId::default_workspace();
-            let found = reader.prunable(&workspace, Some(at(3)), Some(1_000));
+            let found = reader.prunable(&own(), Some(at(3)), Some(1_000));
             let step = PruneStep {
                 workspace,
                 upto: found.unwrap().upto,
@@ -271,6 +271,7 @@ fn what_is_removed_and_looked_up_is_found_without_a_scan() {
             writer.clear(at(100), &only("a"), &record).unwrap();
             writer.sweep(100).unwrap();
             reader.entry(&all(), &EntryId::trusted("cleared")).unwrap();
+            reader.holdings(&all(), None, 100).unwrap();
         });
         assert!(plans.len() > 4, "{plans:#?}");
         for plan in plans.keys() {
@@ -286,4 +287,58 @@ fn what_is_removed_and_looked_up_is_found_without_a_scan() {
         drop(writer);
         writer = sqlite::open_writer(&backend.file()).unwrap();
     }
+}
+
+/// What was run for one question, without the values that it was run with.
+fn asked_of_the_store(work: impl FnOnce()) -> Vec<String> {
+    RUN.take();
+    work();
+    let without_values = |sql: String| match sql.rsplit_once(" -- binds: ") {
+        Some((sql, _)) => sql.to_owned(),
+        None => sql,
+    };
+    RUN.take().into_iter().map(without_values).collect()
+}
+
+#[test]
+fn what_is_another_workspaces_is_looked_for_exactly_as_what_is_nowhere() {
+    remember_statements();
+    let backend = Sqlite::new();
+    let mut writer = sqlite::open_writer(&backend.file()).unwrap();
+    fill(&mut writer);
+    let theirs = line("theirs").with_id("theirs").within("b");
+    // Something comes after it: where the book ends is told by the numbers anyway.
+    let theirs = request([theirs, line("the last"), line("of all")]);
+    let seq = writer.commit(at(100), &[theirs]).unwrap()[0][0].seq;
+    let reader = sqlite::open_reader(&backend.file(), 1).unwrap();
+    let entry = |id: &str| {
+        asked_of_the_store(|| {
+            let found = reader.entry(&only("a"), &EntryId::trusted(id)).unwrap();
+            assert_eq!(found, None);
+        })
+    };
+    assert!(!entry("theirs").is_empty());
+    assert_eq!(entry("theirs"), entry("nowhere"));
+    let page = |position| {
+        asked_of_the_store(|| {
+            let request = daybook::domain::PageRequest {
+                position,
+                size: Default::default(),
+            };
+            let filter = filter(&[("actor", "nobody")]);
+            reader
+                .page(&only("a"), &filter, request, rows(1_000))
+                .unwrap();
+        })
+    };
+    assert_eq!(page(Position::Before(seq)), page(Position::Before(seq + 1)));
+    assert_eq!(page(Position::After(seq - 1)), page(Position::After(seq)));
+    let trail = |id: &str| {
+        let filter = filter(&[("entity_type", "lamp"), ("entity_id", id)]);
+        asked_of_the_store(|| {
+            let counted = reader.count(&only("nowhere"), &filter, None, 10, rows(1_000));
+            assert_eq!(counted.unwrap().count, 0);
+        })
+    };
+    assert_eq!(trail("5"), trail("no such lamp"));
 }

@@ -130,7 +130,10 @@ fn what_a_rule_does_not_keep_is_known_before_it_goes() {
         book.record_at(at(100), line("x").within("other"));
         let of = |before, keep| {
             let own = daybook::domain::WorkspaceId::default_workspace();
-            let found = book.reader().prunable(&own, before, keep).unwrap();
+            let found = book
+                .reader()
+                .prunable(&only(own.as_str()), before, keep)
+                .unwrap();
             let kept = found.oldest_kept.map(|ts| ts.micros() - at(0).micros());
             (found.upto, found.entries, found.by_age, found.held, kept)
         };

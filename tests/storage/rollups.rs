@@ -197,7 +197,10 @@ impl Model {
             gone += usize::from(goes);
             !goes || gone > limit
         });
-        let found = book.reader().prunable(&workspace, before, keep).unwrap();
+        let found = book
+            .reader()
+            .prunable(&only(workspace.as_str()), before, keep)
+            .unwrap();
         let step = PruneStep {
             workspace,
             upto: found.upto,
@@ -222,6 +225,16 @@ impl Model {
             matching.len() as u64
         );
         self.facets_hold(book, scope, filter, &matching);
+        let all = Filter::default();
+        let of_scope = |(_, entry): &&(Seq, Entry)| scope.covers(&entry.workspace_id);
+        let seqs: Vec<Seq> = self
+            .0
+            .iter()
+            .filter(of_scope)
+            .map(|(seq, _)| *seq)
+            .collect();
+        assert_eq!(self.matching(scope, &all).len(), seqs.len());
+        book.holds(scope, &seqs);
         let request = HistogramRequest {
             buckets: BucketCount::new(most).unwrap(),
             now: book.now,

@@ -97,6 +97,7 @@ impl Kept {
             retention.subscribe(),
             Arc::new(rules),
             Arc::default(),
+            watch::Sender::default().subscribe(),
             metrics.clone(),
         );
         let keeper = Keeper::open(Parts {

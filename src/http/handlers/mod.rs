@@ -20,6 +20,7 @@ pub mod settings;
 pub mod system;
 pub mod views;
 pub mod widgets;
+pub mod workspaces;
 
 use super::app::App;
 use super::error::ApiError;

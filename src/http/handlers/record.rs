@@ -10,6 +10,7 @@ use crate::http::intake::{self, Intake, Kind};
 use crate::http::wire::{
     BulkRecorded, NotRecorded, Recorded, RecordedOrBulk, Rejected, WrongField,
 };
+use crate::storage::StorageError;
 use crate::telemetry::Rejection;
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -43,6 +44,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
         (status = 202, description = "Right, and not recorded: recording is switched off", body = NotRecorded,
             example = json!({"recorded": false})),
         (status = 400, description = "Something is wrong, and each field is named", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 403, description = "Not with this key, and the field is named", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The workspace is archived, or there is no room for another", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "Another type or encoding", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "Busy or stopping; try again", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
@@ -68,10 +71,24 @@ pub async fn record(
         Err(error) => Err(error),
     };
     match taken.inspect_err(|error| refused(&app, error))? {
+        Intake::One(entry) if is_archived(&app, &entry) => {
+            let error = ApiError::Conflict(archived(&entry));
+            refused(&app, &error);
+            Err(error)
+        }
         Intake::One(entry) if !is_recorded(&app, &entry) => Ok(not_recorded()),
         Intake::One(entry) => one(&app, *entry).await,
         Intake::Many(entries) => many(&app, entries).await,
     }
+}
+
+fn is_archived(app: &App, entry: &NewEntry) -> bool {
+    app.workspaces.is_archived(entry.workspace_id())
+}
+
+fn archived(entry: &NewEntry) -> FieldErrors {
+    let refused = StorageError::Archived(entry.workspace_id().clone());
+    FieldErrors::one("workspace_id", refused.to_string())
 }
 
 fn is_recorded(app: &App, entry: &NewEntry) -> bool {
@@ -87,7 +104,7 @@ fn not_recorded() -> HttpResponse {
 fn refused(app: &App, error: &ApiError) {
     let why = match error {
         ApiError::Wrong(errors) => why(errors),
-        ApiError::Forbidden(_) => Rejection::NotAllowed,
+        ApiError::Forbidden(_) | ApiError::Conflict(_) => Rejection::NotAllowed,
         ApiError::TooLarge { .. } => Rejection::TooLarge,
         ApiError::BrokenBody(_) => Rejection::Malformed,
         _ => return,
@@ -131,6 +148,10 @@ async fn many(
     let mut off = 0;
     for (index, entry) in entries.into_iter().enumerate() {
         match entry {
+            Ok(entry) if is_archived(app, &entry) => {
+                app.metrics.rejected(Rejection::NotAllowed).inc();
+                answer.reject(index, archived(&entry));
+            }
             Ok(entry) if !is_recorded(app, &entry) => {
                 off += 1;
                 let reason = "recording is switched off there";

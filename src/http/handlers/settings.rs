@@ -5,8 +5,8 @@ use crate::actors::context::Context;
 use crate::actors::halt::Reason;
 use crate::actors::keeper::Change;
 use crate::actors::pruner::Retain;
-use crate::domain::WorkspaceId;
 use crate::domain::retention::{InForce, Key, MAX_DAYS, MAX_ENTRIES};
+use crate::domain::{Reach, WorkspaceId};
 use crate::http::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
@@ -50,7 +50,7 @@ pub async fn settings(
     let workspace = asked(&mut query, &caller)?;
     query.nothing_else()?;
     let held = app.kept.retention.borrow().in_force(workspace.as_ref());
-    Ok(answer(&app, workspace.as_ref(), held))
+    Ok(answer(&app, &caller, workspace.as_ref(), held))
 }
 
 /// Put an override
@@ -92,7 +92,7 @@ pub async fn put(
     let workspace = asked(&mut query, &caller)?;
     query.nothing_else()?;
     let object = small::object(&request, payload, &app).await?;
-    change(&app, workspace, Change::Put(object)).await
+    change(&app, &caller, workspace, Change::Put(object)).await
 }
 
 /// Go back to the file
@@ -125,11 +125,12 @@ pub async fn forget(
 ) -> Result<HttpResponse, ApiError> {
     let workspace = asked(&mut query, &caller)?;
     query.nothing_else()?;
-    change(&app, workspace, Change::Forget).await
+    change(&app, &caller, workspace, Change::Forget).await
 }
 
 async fn change(
     app: &App,
+    caller: &Caller,
     workspace: Option<WorkspaceId>,
     change: Change,
 ) -> Result<HttpResponse, ApiError> {
@@ -139,7 +140,7 @@ async fn change(
         by: Context::current(),
     };
     let held = kept(app.pruner.send(retain).await)?;
-    Ok(answer(app, workspace.as_ref(), held))
+    Ok(answer(app, caller, workspace.as_ref(), held))
 }
 
 /// Whose rule: a named one's, a key's own, or, for who may see all and names none, the book's.
@@ -148,7 +149,12 @@ fn asked(query: &mut Query, caller: &Caller) -> Result<Option<WorkspaceId>, ApiE
     workspace_of(caller, named.as_deref())
 }
 
-fn answer(app: &App, workspace: Option<&WorkspaceId>, held: InForce) -> HttpResponse {
+fn answer(
+    app: &App,
+    caller: &Caller,
+    workspace: Option<&WorkspaceId>,
+    held: InForce,
+) -> HttpResponse {
     let key = |key: Key| {
         let settings = KeySettings {
             source: held.sources[key as usize].as_str(),
@@ -156,7 +162,9 @@ fn answer(app: &App, workspace: Option<&WorkspaceId>, held: InForce) -> HttpResp
         };
         (key.name(), settings)
     };
-    let halted = *app.kept.halted.borrow();
+    // That more than half would go is a matter of all workspaces together; a dry run tells of one's own.
+    let halted = (*app.kept.halted.borrow())
+        .filter(|reason| *caller.principal.reach() == Reach::All || *reason == Reason::ClockJumped);
     HttpResponse::Ok().json(RetentionSettings {
         enabled: held.enabled,
         max_days: held.rule.max_days,

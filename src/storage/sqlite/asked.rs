@@ -33,7 +33,7 @@ impl Asked {
         scope: &Scope,
         filter: &Filter,
     ) -> Result<Self, StorageError> {
-        let floors = Floors::read(conn)?;
+        let floors = Floors::within(conn, scope)?;
         let (first, end) = match bisect::ends(conn)? {
             Some((first, last)) => (first, last + 1),
             None => (1, 1),

@@ -7,21 +7,50 @@ use crate::domain::Seq;
 use crate::storage::StorageError;
 use diesel::prelude::*;
 
-/// Every workspace of the book, by name.
+/// The workspaces of the book, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Floors(Vec<(String, Seq, Seq)>);
+pub struct Floors {
+    read: Vec<(String, Seq, Seq)>,
+    /// Nothing in the book is of a workspace that was not read.
+    are_all: bool,
+}
 
 impl Floors {
     pub fn read(conn: &mut SqliteConnection) -> Result<Self, StorageError> {
-        workspace::table
+        let read = columns()
             .order(workspace::workspace_id.asc())
             .load(conn)
-            .map(Self)
-            .map_err(storage)
+            .map_err(storage)?;
+        let are_all = true;
+        Ok(Self { read, are_all })
+    }
+
+    /// Those of a scope alone: what one workspace's holder asks takes the same whatever others there are.
+    pub fn within(conn: &mut SqliteConnection, scope: &Scope) -> Result<Self, StorageError> {
+        let Some(one) = scope.workspace() else {
+            return Self::read(conn);
+        };
+        let read = columns()
+            .filter(workspace::workspace_id.eq(one.as_str()))
+            .load(conn)
+            .map_err(storage)?;
+        let other: Option<String> = workspace::table
+            .filter(workspace::workspace_id.ne(one.as_str()))
+            .select(workspace::workspace_id)
+            .first(conn)
+            .optional()
+            .map_err(storage)?;
+        let are_all = other.is_none();
+        Ok(Self { read, are_all })
+    }
+
+    /// The scope's one workspace is the only one of the book.
+    pub fn are_all_in(&self, scope: &Scope) -> bool {
+        self.are_all && self.workspaces() == self.names_in(scope)
     }
 
     pub fn workspaces(&self) -> Vec<String> {
-        self.0.iter().map(|(name, ..)| name.clone()).collect()
+        self.read.iter().map(|(name, ..)| name.clone()).collect()
     }
 
     /// The workspaces of a scope, whether the book has entries of them or not.
@@ -41,13 +70,13 @@ impl Floors {
 
     /// Nothing of this workspace at or below it is in the book.
     pub fn of(&self, workspace: &str) -> Seq {
-        let own = self.0.iter().find(|(name, ..)| name == workspace);
+        let own = self.read.iter().find(|(name, ..)| name == workspace);
         own.map_or(0, |(_, floor, _)| *floor)
     }
 
     /// Nothing of this workspace at or below it is in the file; `None` when the book does not know it.
     pub fn swept(&self, workspace: &str) -> Option<Seq> {
-        let own = self.0.iter().find(|(name, ..)| name == workspace);
+        let own = self.read.iter().find(|(name, ..)| name == workspace);
         own.map(|(_, _, swept)| *swept)
     }
 
@@ -59,7 +88,21 @@ impl Floors {
         };
         match scope.workspace() {
             Some(_) => Vec::new(),
-            None => self.0.iter().filter_map(waiting).collect(),
+            None => self.read.iter().filter_map(waiting).collect(),
         }
     }
+}
+
+type Columns = (
+    workspace::workspace_id,
+    workspace::floor_seq,
+    workspace::swept_seq,
+);
+
+fn columns() -> diesel::dsl::Select<workspace::table, Columns> {
+    workspace::table.select((
+        workspace::workspace_id,
+        workspace::floor_seq,
+        workspace::swept_seq,
+    ))
 }

@@ -88,7 +88,7 @@ fn range(
 
 /// The first entry of the scope.
 fn oldest(conn: &mut SqliteConnection, scope: &Scope) -> Result<Option<Seq>, StorageError> {
-    let floors = Floors::read(conn)?;
+    let floors = Floors::within(conn, scope)?;
     let mut oldest: Option<Seq> = None;
     for name in floors.names_in(scope) {
         let own: Option<Seq> = activity_log::table

@@ -38,6 +38,7 @@ mod staged;
 mod swap;
 mod tally;
 mod transaction;
+mod workspaces;
 mod writer;
 
 pub use import::SqliteImporter;

@@ -103,7 +103,7 @@ pub fn plan(
         // All that is in the book, by its own order.
         None if keys == [Key::Workspace] => vec![Walk::Seq],
         // The only workspace of the book needs no index to be told apart.
-        Some(_) if keys == [Key::Workspace] && floors.workspaces() == workspaces => vec![Walk::Seq],
+        Some(_) if keys == [Key::Workspace] && floors.are_all_in(scope) => vec![Walk::Seq],
         None if keys.len() * workspaces.len() > WALKS => {
             residual = whole;
             vec![Walk::Seq]

@@ -19,11 +19,12 @@ use super::retention;
 use super::rolled;
 use super::rows::EntryRow;
 use super::schema::activity_log;
+use super::workspaces;
 use crate::access::Scope;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
-    Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Key, Page, PageRequest,
-    Position, Seq, Stored, Timestamp, WorkspaceId,
+    Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key, Page,
+    PageRequest, Position, Seq, Stored, Timestamp, WorkspaceId,
 };
 use crate::storage::{
     BookInfo, CheckReport, Copied, EntryReader, ExportPart, Prunable, StorageError, Stretch,
@@ -169,7 +170,7 @@ impl EntryReader for SqliteReader {
 
     fn entry(&self, scope: &Scope, id: &EntryId) -> Result<Option<Stored>, StorageError> {
         self.snapshot(|conn| {
-            let floors = Floors::read(conn)?;
+            let floors = Floors::within(conn, scope)?;
             let erasures = Erasures::of(conn, scope)?;
             for name in floors.names_in(scope) {
                 let row: Option<EntryRow> = activity_log::table
@@ -217,10 +218,13 @@ impl EntryReader for SqliteReader {
 
     fn prunable(
         &self,
-        workspace: &WorkspaceId,
+        scope: &Scope,
         before: Option<Timestamp>,
         keep: Option<u64>,
     ) -> Result<Prunable, StorageError> {
+        let Some(workspace) = scope.workspace() else {
+            return Err(StorageError::Other("a rule is of one workspace".into()));
+        };
         self.snapshot(|conn| retention::prunable(conn, workspace, before, keep))
     }
 
@@ -229,6 +233,19 @@ impl EntryReader for SqliteReader {
             let names = Floors::read(conn)?.workspaces();
             Ok(names.into_iter().map(WorkspaceId::trusted).collect())
         })
+    }
+
+    fn holdings(
+        &self,
+        scope: &Scope,
+        after: Option<&WorkspaceId>,
+        limit: usize,
+    ) -> Result<Vec<Holding>, StorageError> {
+        self.snapshot(|conn| workspaces::holdings(conn, scope, after, limit))
+    }
+
+    fn archived(&self) -> Result<Vec<WorkspaceId>, StorageError> {
+        self.snapshot(workspaces::archived)
     }
 
     fn settings(&self, key: &str) -> Result<Vec<(String, String)>, StorageError> {

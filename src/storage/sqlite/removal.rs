@@ -61,7 +61,7 @@ impl Transaction<'_> {
             } else {
                 at.swept
             };
-            self.set_floor(step.workspace.clone(), Floor { floor, swept })?;
+            self.set_floor(step.workspace.clone(), Floor { floor, swept, ..at })?;
         }
         Ok(Removed {
             removed,

@@ -91,6 +91,9 @@ diesel::table! {
         workspace_id -> Text,
         floor_seq -> BigInt,
         swept_seq -> BigInt,
+        title -> Nullable<Text>,
+        created_at -> Nullable<Text>,
+        archived_at -> Nullable<Text>,
     }
 }
 

@@ -5,8 +5,12 @@ use super::error::storage;
 use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use super::tally::Tally;
-use super::{board, keys};
-use crate::domain::{Act, EntryId, Head, NewEntry, Reach, Receipt, Seq, Timestamp, WorkspaceId};
+use super::{board, keys, workspaces};
+use crate::domain::vocabulary::passes_when_off;
+use crate::domain::workspace::MOST_WORKSPACES;
+use crate::domain::{
+    Act, EntryId, Head, NewEntry, Reach, Receipt, Seq, Timestamp, Workspace, WorkspaceId,
+};
 use crate::storage::{Imported, Request, StorageError};
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -18,6 +22,8 @@ pub struct Floor {
     pub floor: Seq,
     /// Nothing at or below it is in the file either.
     pub swept: Seq,
+    /// It takes nothing but what the daemon says of the book itself.
+    pub is_archived: bool,
 }
 
 /// A transaction that is under way.
@@ -38,7 +44,7 @@ impl Transaction<'_> {
         request: &Request,
     ) -> Result<Vec<Receipt>, StorageError> {
         for act in &request.acts {
-            self.act(act)?;
+            self.act(now, act)?;
         }
         request
             .entries
@@ -47,16 +53,17 @@ impl Transaction<'_> {
             .collect()
     }
 
-    fn act(&mut self, act: &Act) -> Result<(), StorageError> {
+    fn act(&mut self, now: Timestamp, act: &Act) -> Result<(), StorageError> {
         match act {
             Act::PutKey(key) => {
                 // A workspace comes into being with its first key as with its first entry.
                 if let Reach::One(name) = &key.reach {
-                    self.floor(name)?;
+                    self.floor(name, Some(now))?;
                 }
                 return keys::put(self.conn, key);
             }
             Act::KeyUsed { id, used } => return keys::used(self.conn, id, used),
+            Act::PutWorkspace(put) => return self.put_workspace(now, put),
             Act::PutOnBoard { at, value } => return board::put(self.conn, at, value),
             Act::TakeOffBoard { at } => return board::take(self.conn, at),
             Act::PutSetting { key, value } => diesel::replace_into(setting::table)
@@ -71,7 +78,11 @@ impl Transaction<'_> {
     }
 
     fn entry(&mut self, now: Timestamp, entry: &NewEntry) -> Result<Receipt, StorageError> {
-        let floor = self.floor(entry.workspace_id())?;
+        let floor = self.floor(entry.workspace_id(), Some(now))?;
+        if floor.is_archived && !passes_when_off(entry.category().as_str(), entry.action().as_str())
+        {
+            return Err(StorageError::Archived(entry.workspace_id().clone()));
+        }
         if let Some(id) = entry.id()
             && let Some(first) = self.first_with(entry.workspace_id(), id, floor)?
         {
@@ -99,7 +110,7 @@ impl Transaction<'_> {
     /// An entry that brings its own id and time; `false` when its id is taken.
     pub fn import(&mut self, line: &Imported) -> Result<bool, StorageError> {
         let Imported { entry, ts } = line;
-        let floor = self.floor(entry.workspace_id())?;
+        let floor = self.floor(entry.workspace_id(), None)?;
         let id = match entry.id() {
             Some(id) => id.clone(),
             None => EntryId::fresh(uuid::Uuid::now_v7()),
@@ -159,25 +170,43 @@ impl Transaction<'_> {
         }
     }
 
-    /// Where the workspace begins; its first entry brings it into being.
-    fn floor(&mut self, name: &WorkspaceId) -> Result<Floor, StorageError> {
+    /// Where the workspace begins; its first entry, or its first key, brings it into being.
+    pub fn floor(
+        &mut self,
+        name: &WorkspaceId,
+        created: Option<Timestamp>,
+    ) -> Result<Floor, StorageError> {
         if let Some(floor) = self.changed.get(name).or_else(|| self.known.get(name)) {
             return Ok(*floor);
         }
-        self.set_floor(name.clone(), Floor::default())?;
-        Ok(Floor::default())
+        let new = |name: &&WorkspaceId| !self.known.contains_key(*name);
+        if self.known.len() + self.changed.keys().filter(new).count() >= MOST_WORKSPACES {
+            return Err(StorageError::TooManyWorkspaces);
+        }
+        let floor = Floor::default();
+        workspaces::make(self.conn, name, created)?;
+        self.changed.insert(name.clone(), floor);
+        Ok(floor)
     }
 
     pub fn set_floor(&mut self, name: WorkspaceId, at: Floor) -> Result<(), StorageError> {
-        diesel::replace_into(workspace::table)
-            .values((
-                workspace::workspace_id.eq(name.as_str()),
+        diesel::update(workspace::table.find(name.as_str()))
+            .set((
                 workspace::floor_seq.eq(at.floor),
                 workspace::swept_seq.eq(at.swept),
             ))
             .execute(self.conn)
             .map_err(storage)?;
         self.changed.insert(name, at);
+        Ok(())
+    }
+
+    fn put_workspace(&mut self, now: Timestamp, put: &Workspace) -> Result<(), StorageError> {
+        let at = self.floor(&put.name, Some(now))?;
+        workspaces::put(self.conn, put)?;
+        let is_archived = put.archived.is_some();
+        self.changed
+            .insert(put.name.clone(), Floor { is_archived, ..at });
         Ok(())
     }
 }

@@ -7,10 +7,10 @@ use super::error::{self, storage};
 use super::head::{read_head, write_head};
 use super::lock::BookLock;
 use super::rollup::catch_up;
-use super::schema::workspace;
 use super::swap;
 use super::tally::Tally;
 use super::transaction::{Floor, Transaction};
+use super::workspaces;
 use crate::access::Scope;
 use crate::domain::{Epoch, Erasure, Head, Receipt, Seq, Timestamp, WorkspaceId};
 use crate::storage::{
@@ -53,7 +53,7 @@ impl SqliteWriter {
         Ok(Self {
             path: path.to_owned(),
             head: read_head(&mut conn)?,
-            workspaces: workspaces(&mut conn)?,
+            workspaces: workspaces::floors(&mut conn)?,
             erasures: erasures::waiting(&mut conn)?,
             conn,
             rolled,
@@ -81,7 +81,7 @@ impl SqliteWriter {
         let mut conn = connection::open_writer(&self.path)?;
         (self.rolled, self.tally) = catch_up(&mut conn)?;
         self.head = read_head(&mut conn)?;
-        self.workspaces = workspaces(&mut conn)?;
+        self.workspaces = workspaces::floors(&mut conn)?;
         self.erasures = erasures::waiting(&mut conn)?;
         self.conn = conn;
         Ok(())
@@ -339,12 +339,4 @@ impl EntryWriter for SqliteWriter {
             .batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
             .map_err(storage)
     }
-}
-
-fn workspaces(conn: &mut SqliteConnection) -> Result<HashMap<WorkspaceId, Floor>, StorageError> {
-    let rows: Vec<(String, Seq, Seq)> = workspace::table.load(conn).map_err(storage)?;
-    let known = rows
-        .into_iter()
-        .map(|(name, floor, swept)| (WorkspaceId::trusted(name), Floor { floor, swept }));
-    Ok(known.collect())
 }

@@ -1,0 +1,3 @@
+ALTER TABLE workspace DROP COLUMN archived_at;
+ALTER TABLE workspace DROP COLUMN created_at;
+ALTER TABLE workspace DROP COLUMN title;
