@@ -61,6 +61,10 @@ Examples:
   daybook serve
   daybook serve --listen 127.0.0.1:8080 --storage-url sqlite:///srv/daybook.db")]
     Serve(Serve),
+    /// Serve a scratch book with a believable week in it, to look around
+    #[command(after_help = "\
+Your own book is not touched; the scratch one goes when the daemon stops.\n\nExample:\n  daybook demo --listen 127.0.0.1:7481")]
+    Demo(Serve),
     /// Say whether the configuration is right, and where it is not
     #[command(after_help = "\
 Reads the file, the environment and the flags as `serve` would, and starts nothing.
@@ -345,11 +349,9 @@ impl Args {
         let url = self.storage_url.as_ref();
         let url = url.map(|url| Override::flag("--storage-url", "storage.url", url));
         let listen = match &self.command {
-            Command::Serve(serve) if !serve.listen.is_empty() => Some(Override::flag(
-                "--listen",
-                "server.listen",
-                serve.listen.join(","),
-            )),
+            Command::Serve(serve) | Command::Demo(serve) if !serve.listen.is_empty() => Some(
+                Override::flag("--listen", "server.listen", serve.listen.join(",")),
+            ),
             _ => None,
         };
         url.into_iter().chain(listen).collect()
@@ -358,7 +360,7 @@ impl Args {
     /// What telemetry is written: the flag, else `RUST_LOG`, else the usual.
     pub fn log_filter<'a>(&'a self, environment: &'a [(String, String)]) -> &'a str {
         let usual = match self.command {
-            Command::Serve(_) => telemetry::log::DEFAULT_FILTER,
+            Command::Serve(_) | Command::Demo(_) => telemetry::log::DEFAULT_FILTER,
             _ => "warn",
         };
         let said = self.log.as_deref();

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod check_config;
 mod default_config;
+mod demo;
 mod erase;
 pub mod exit;
 mod export;
@@ -68,6 +69,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
             loaded.warnings.iter().for_each(|text| log::warn!("{text}"));
             serve::run(loaded, &|| config::load(&inputs))
         }),
+        Command::Demo(_) => with(&inputs, demo::run),
         Command::Export(export) => with(&inputs, |loaded| export::run(loaded, export)),
         Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
         Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),

@@ -5,6 +5,7 @@
 mod support;
 
 mod check;
+mod demo;
 mod export;
 mod prune;
 mod tail;

@@ -1,7 +1,7 @@
 // The Activity tab, and the trail of one entity, which is the same with a filter that stays.
 
 import { Part, asTyped, classes, counted, html, nothing, number } from './element.js';
-import { fetched, get } from './api.js';
+import { fetched, get, isOperator } from './api.js';
 import { FIELDS, NAMES, count, query, read, toggled, without } from './filters.js';
 import { go, place, withParameters } from './router.js';
 import { fromField, letters, style, toField, zone } from './time.js';
@@ -25,6 +25,7 @@ class ActivityPage extends Part {
     chosen: { state: true },
     sending: { state: true },
     views: { state: true },
+    workspaces: { state: true },
   };
 
   #asked;
@@ -43,6 +44,7 @@ class ActivityPage extends Part {
     this.#timer = setInterval(() => this.#stale && !document.hidden && this.#reckon(), RECKON_EVERY);
     addEventListener('keydown', this.#key);
     if (!this.entity) this.#loadViews();
+    if (isOperator()) this.#loadWorkspaces();
   }
 
   disconnectedCallback() {
@@ -82,6 +84,10 @@ class ActivityPage extends Part {
 
   async #loadViews() {
     this.views = await get('/views').then((list) => list.items, () => []);
+  }
+
+  async #loadWorkspaces() {
+    this.workspaces = await get('/workspaces').then((list) => list.items.map((one) => one.name), () => []);
   }
 
   #set(filters, { replace = false } = {}) {
@@ -192,11 +198,15 @@ class ActivityPage extends Part {
         <input type="search" placeholder="Search in messages" maxlength="256" autocomplete="off" spellcheck="false"
           .value=${asTyped(filters.q?.[0] ?? '')} @input=${this.#typed} @keydown=${this.#fromSearch}></label>
       <label><span class="unseen">Time range</span>
-        <select .value=${asTyped(rangeOf(filters))} @change=${(event) => this.#quick(event.target.value)}>
-          <option value="">All time</option>
-          ${RANGES.map(([value, name]) => html`<option value=${value}>${name}</option>`)}
-          <option value="own">From … to …</option>
+        <select @change=${(event) => this.#quick(event.target.value)}>
+          ${[['', 'All time'], ...RANGES, ['own', 'From … to …']].map(([value, name]) => html`
+            <option value=${value} .selected=${value === rangeOf(filters)}>${name}</option>`)}
         </select></label>
+      ${this.workspaces?.length > 1 ? html`<label><span class="unseen">Workspace</span>
+        <select
+          @change=${({ target }) => this.#set(target.value === 'default' ? without(filters, 'workspace_id') : { ...filters, workspace_id: [target.value] })}>
+          ${[...this.workspaces, '*'].map((name) => html`<option value=${name} .selected=${name === (filters.workspace_id?.[0] ?? 'default')}>${name === '*' ? 'All workspaces' : name}</option>`)}
+        </select></label>` : nothing}
       <button class="quiet only-small" aria-expanded=${Boolean(this.sheet)} @click=${() => { this.sheet = !this.sheet; }}>
         Filters${count(filters) ? ` (${count(filters)})` : ''}</button>
       <details class="menu"><summary>Export</summary>

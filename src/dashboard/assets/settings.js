@@ -10,7 +10,7 @@ class SettingsPage extends Part {
     return html`<div class="settings"><h1>Settings</h1>
       ${may('read') ? html`<retention-panel></retention-panel>` : nothing}
       ${may('admin') ? html`<keys-panel></keys-panel>` : nothing}
-      ${isOperator() ? html`<backups-panel></backups-panel><about-panel></about-panel>` : nothing}
+      ${isOperator() ? html`<workspaces-panel></workspaces-panel><backups-panel></backups-panel><about-panel></about-panel>` : nothing}
       ${may('admin') ? html`<clear-panel></clear-panel>` : nothing}
     </div>`;
   }
@@ -180,6 +180,41 @@ class KeysPanel extends Panel {
   }
 }
 
+class WorkspacesPanel extends Panel {
+  title_ = 'Workspaces';
+  read = () => get('/workspaces');
+
+  #doing(method, path, body) {
+    return this.tried(async () => {
+      await ask(method, `/workspaces${path}`, { body });
+      this.data = await this.read();
+    });
+  }
+
+  body({ items, next_after: more }) {
+    return html`<div class="wide"><table><thead><tr><th scope="col">Name</th><th scope="col">Entries</th><th scope="col">Newest</th><th scope="col">Keys</th><th scope="col">Keeps</th><th scope="col"><span class="unseen">Doings</span></th></tr></thead>
+      <tbody>${items.map((one) => html`<tr class=${one.state}>
+        <th scope="row"><a href=${`/activity?workspace_id=${encodeURIComponent(one.name)}`}>${one.name}</a>${one.title ? html`<br><small>${one.title}</small>` : nothing}</th>
+        <td>${number(one.entries)}</td><td>${one.newest_ts ? relative(one.newest_ts) : ''}</td><td>${one.keys}</td>
+        <td>${one.retention.max_days ? counted(one.retention.max_days, 'day') : 'every day'}, ${one.retention.max_entries ? counted(one.retention.max_entries, 'entry', 'entries') : 'all'}</td>
+        <td>${one.name === 'default' ? nothing : one.state === 'archived'
+          ? html`<button class="quiet small" aria-label=${`Take ${one.name} back`} @click=${() => this.#doing('POST', `/${one.name}/unarchive`, {})}>Take back</button>`
+          : html`<button class="quiet small" aria-label=${`Archive ${one.name}`} @click=${() => {
+              if (confirm(`Archive ${one.name}? It takes no new entries then; what it has stays.`)) this.#doing('POST', `/${one.name}/archive`, {});
+            }}>Archive</button>`}</td></tr>`)}</tbody></table></div>
+      ${more ? html`<p class="note">There are more than are listed here.</p>` : nothing}
+      <details><summary>Make a workspace</summary><form @submit=${(event) => {
+        event.preventDefault();
+        const form = event.target;
+        const said = Object.fromEntries(new FormData(form));
+        this.#doing('POST', '', { name: said.name, title: said.title || null }).then((done) => done && form.reset());
+      }}>
+        <label class="line"><span>Name<small>It stands in every entry and never changes</small></span><input name="name" required maxlength="64" pattern="[A-Za-z0-9_\\-]+" autocomplete="off"></label>
+        <label class="line"><span>Title</span><input name="title" maxlength="64"></label>
+        <p class="actions"><button>Make</button></p></form></details>`;
+  }
+}
+
 class BackupsPanel extends Panel {
   title_ = 'Backups';
   read = () => get('/backups');
@@ -246,6 +281,7 @@ class ClearPanel extends Panel {
 
 customElements.define('retention-panel', RetentionPanel);
 customElements.define('keys-panel', KeysPanel);
+customElements.define('workspaces-panel', WorkspacesPanel);
 customElements.define('backups-panel', BackupsPanel);
 customElements.define('about-panel', AboutPanel);
 customElements.define('clear-panel', ClearPanel);
