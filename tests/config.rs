@@ -194,7 +194,7 @@ mod an_error {
     }
 
     /// The text, where in it, and what is said.
-    const WRONG: [(&str, &str, &str); 24] = [
+    const WRONG: [(&str, &str, &str); 29] = [
         ("[server", "1:8", ""),
         ("a = = 1", "1:5", ""),
         ("server = 1", "1:10", "invalid type"),
@@ -253,6 +253,27 @@ mod an_error {
             "storage.url: must be",
         ),
         ("[limits]\nbody = '1 banana'", "2:8", "is not a size"),
+        (
+            "[auth]\ntrusted_header = 'Remote-User'",
+            "2:18",
+            "needs server.trusted_proxies",
+        ),
+        (
+            "[auth]\ntrusted_header = 'Cookie'",
+            "2:18",
+            "says something else",
+        ),
+        (
+            "[auth]\ntrusted_header = 'Remote User'",
+            "2:18",
+            "is not the name of a header",
+        ),
+        (
+            "[auth]\ntrusted_scopes = ['root']",
+            "2:18",
+            "must be of write, read, admin",
+        ),
+        ("[auth]\ntrusted_workspace = 'a b'", "2:21", "must be"),
         (
             "[limits]\nbody = '30 MiB'\nbulk_body = '20 MiB'",
             "3:13",

@@ -77,11 +77,11 @@ pub fn are_equal(a: &SecretHash, b: &SecretHash) -> bool {
     differs == 0
 }
 
-fn hash(secret: &str) -> SecretHash {
+pub(super) fn hash(secret: &str) -> SecretHash {
     SecretHash(Sha256::digest(secret.as_bytes()).into())
 }
 
-fn random_text(chars: usize) -> io::Result<String> {
+pub(super) fn random_text(chars: usize) -> io::Result<String> {
     // As many whole alphabets as a byte holds; what lies beyond would favour some letters.
     const FAIR: u8 = 62 * 4;
     let mut text = String::with_capacity(chars);

@@ -3,7 +3,7 @@
 
 use super::Principal;
 use super::key::{are_equal, presented};
-use crate::domain::{Key, KeyLabel, SecretHash, Timestamp};
+use crate::domain::{Key, KeyLabel, SecretHash, SignIn, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -64,6 +64,16 @@ pub enum Stay {
     Until(Option<Timestamp>),
 }
 
+impl Stay {
+    /// As long as both say.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Until(a), Self::Until(b)) => Self::Until(a.into_iter().chain(b).min()),
+            _ => Self::Over,
+        }
+    }
+}
+
 /// A label or an id stands in the book and in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -72,6 +82,14 @@ pub enum Stay {
 pub struct Clash(pub KeyLabel);
 
 impl Keyring {
+    /// Without a key. When `closed`, nobody is let in without showing something all the same.
+    pub fn empty(closed: bool) -> Self {
+        Self {
+            closed,
+            ..Self::default()
+        }
+    }
+
     /// What follows `former`, whose counts go on.
     pub fn after(former: &Self, stored: Vec<Key>, declared: &[Key]) -> Result<Self, Clash> {
         let mut labels: HashMap<KeyLabel, ()> = HashMap::new();
@@ -127,6 +145,20 @@ impl Keyring {
             Some(_) => Err(NotVerified::Revoked),
             None if held.key.is_expired(now) => Err(NotVerified::Expired),
             None => Ok((held, principal.clone())),
+        }
+    }
+
+    /// Who has signed in as `sign_in` says, as long as its key would still let him in.
+    pub fn signed_in(&self, sign_in: &SignIn, now: Timestamp) -> Option<(&Held, Principal)> {
+        let held = self.by_id.get(&sign_in.key_id)?;
+        let principal = match &held.by_former {
+            _ if held.key.secret == sign_in.key_secret => &held.principal,
+            Some((was, _, principal)) if *was == sign_in.key_secret => principal,
+            _ => return None,
+        };
+        match self.stay(principal, now) {
+            Stay::Over => None,
+            Stay::Until(_) => Some((held, principal.signed_in(sign_in.token))),
         }
     }
 

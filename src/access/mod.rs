@@ -9,6 +9,9 @@ pub mod keyring;
 pub mod principal;
 pub mod privacy;
 pub mod scope;
+pub mod sign_ins;
+pub mod slowdown;
+pub mod token;
 
 pub use emails::{Emails, HashKey};
 pub use key::FullKey;
@@ -16,3 +19,6 @@ pub use keyring::Keyring;
 pub use principal::{Origin, Principal};
 pub use privacy::Privacy;
 pub use scope::{Asked, Scope};
+pub use sign_ins::SignIns;
+pub use slowdown::Slowdown;
+pub use token::Token;

@@ -20,8 +20,7 @@ struct Who {
     by: Credential,
 }
 
-/// What somebody was let in by. Another kind (a signed-in session, say) is another line here and another
-/// way to make a principal; nothing else of a request knows of it.
+/// What somebody was let in by. Another kind is another line here and another way to make a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Credential {
     /// Nothing: there is no key.
@@ -32,6 +31,16 @@ enum Credential {
         id: String,
         secret: SecretHash,
     },
+    /// A cookie, for which somebody showed that key.
+    SignIn {
+        token: SecretHash,
+        id: String,
+        secret: SecretHash,
+    },
+    /// A proxy that is trusted says who it is.
+    Proxy,
+    /// None that is in force.
+    Unknown,
 }
 
 /// Where a request came from, as its connection and headers say.
@@ -90,6 +99,40 @@ impl Principal {
         }))
     }
 
+    /// The same holder, by a sign-in with that key.
+    pub(super) fn signed_in(&self, token: SecretHash) -> Self {
+        let mut who = Who::clone(&self.0);
+        if let Credential::Key { id, secret } = who.by {
+            who.by = Credential::SignIn { token, id, secret };
+        }
+        Self(Arc::new(who))
+    }
+
+    /// Whom a trusted proxy names, with what the owner allows such people.
+    pub fn named_by_proxy(label: impl Into<String>, reach: Reach, rights: Rights) -> Self {
+        Self(Arc::new(Who {
+            label: label.into(),
+            reach,
+            rights,
+            speaks_for_others: false,
+            by: Credential::Proxy,
+        }))
+    }
+
+    /// Who is not let in: called as strangers are, and without any right.
+    pub fn unknown() -> Self {
+        static UNKNOWN: LazyLock<Principal> = LazyLock::new(|| {
+            Principal(Arc::new(Who {
+                label: "anonymous".into(),
+                reach: Reach::One(WorkspaceId::default_workspace()),
+                rights: Rights::default(),
+                speaks_for_others: false,
+                by: Credential::Unknown,
+            }))
+        });
+        UNKNOWN.clone()
+    }
+
     /// Somebody of one workspace, with every right there.
     pub fn of_workspace(label: impl Into<String>, workspace: WorkspaceId) -> Self {
         Self(Arc::new(Who {
@@ -126,11 +169,42 @@ impl Principal {
         self.0.by == Credential::None
     }
 
+    /// Somebody in particular, who came by the network and was let in.
+    pub fn is_named(&self) -> bool {
+        use Credential as C;
+        matches!(self.0.by, C::Key { .. } | C::SignIn { .. } | C::Proxy)
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        self.0.by == Credential::Unknown
+    }
+
     /// The id of its key, and the hash of the secret that it showed.
     pub fn key(&self) -> Option<(&str, &SecretHash)> {
         match &self.0.by {
-            Credential::Key { id, secret } => Some((id, secret)),
-            Credential::None | Credential::Machine => None,
+            Credential::Key { id, secret } | Credential::SignIn { id, secret, .. } => {
+                Some((id, secret))
+            }
+            _ => None,
+        }
+    }
+
+    /// By which its sign-in is found.
+    pub fn sign_in(&self) -> Option<&SecretHash> {
+        match &self.0.by {
+            Credential::SignIn { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// What it was let in by, in one word.
+    pub fn kind(&self) -> &'static str {
+        match &self.0.by {
+            Credential::None | Credential::Unknown => "anonymous",
+            Credential::Machine => "machine",
+            Credential::Key { .. } => "key",
+            Credential::SignIn { .. } => "session",
+            Credential::Proxy => "proxy",
         }
     }
 

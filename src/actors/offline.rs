@@ -80,8 +80,14 @@ pub async fn keys(
     clocks: Clocks,
 ) -> Result<(Locksmith, Writer), Refusal> {
     let alone = alone(address, loaded, clocks).await?;
-    let declared = loaded.settings.auth.declared();
-    let opened = Locksmith::open(alone.writer.clone(), alone.reader, alone.recorder, declared)?;
+    let auth = &loaded.settings.auth;
+    let opened = Locksmith::open(
+        alone.writer.clone(),
+        alone.reader,
+        alone.recorder,
+        &auth.no_keys(),
+        auth.declared(),
+    )?;
     Ok((opened, alone.writer))
 }
 

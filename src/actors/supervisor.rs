@@ -5,7 +5,7 @@ use super::backups::{Backups, Schedule, Shelf, Work};
 use super::email_key;
 use super::event_hub::StopSessions;
 use super::keeper::{self, Keeper, Parts, View};
-use super::keys::{Declare, Keys, Locksmith, NotOpened};
+use super::keys::{Declare, Keys, Locksmith, NotOpened, Register};
 use super::pruner::{Reload, Stop};
 use super::queue::Size;
 use super::workspaces::{self, Registrar, Workspaces};
@@ -128,12 +128,21 @@ impl Supervisor {
         })?;
         let locksmith = Locksmith::open(
             writer.clone(),
-            keys_reader,
+            Arc::clone(&keys_reader),
             recorder.clone(),
+            &settings.auth.no_keys(),
             settings.auth.declared(),
         )?;
+        let spans = settings.auth.spans();
+        let register = Register::open(writer.clone(), keys_reader, recorder.clone(), spans)?;
         let for_keys = Arc::clone(&clocks);
-        let keys = Keys::start(locksmith, recorder.clone(), Arc::clone(&privacy), for_keys);
+        let keys = Keys::start(
+            locksmith,
+            register,
+            recorder.clone(),
+            Arc::clone(&privacy),
+            for_keys,
+        );
         let pruner = Pruner::new(keeper, clocks, settings.retention.interval.get());
         let kept = pruner.view();
         let pruner = pruner.start();

@@ -83,12 +83,13 @@ fn serve(loaded: &Loaded, reload: Reload<'_>) -> Result<(), ServeError> {
     let reserve = address.reserve();
     let declared = settings.auth.declared();
     let configured = settings.server.listen.addresses();
-    if declared.is_empty() && !file.exists() {
+    let none = settings.auth.no_keys();
+    if none.is_open() && declared.is_empty() && !file.exists() {
         // Nothing is made before it is allowed.
         only_from_here(settings, configured.iter().copied())?;
     }
     let book = Opened::at(address, settings.storage.readers)?;
-    let ring = Keyring::after(&Keyring::default(), book.reader.keys()?, &declared)?;
+    let ring = Keyring::after(&none, book.reader.keys()?, &declared)?;
     if ring.is_open() {
         only_from_here(settings, configured.iter().copied())?;
     }

@@ -1,8 +1,11 @@
-//! `[auth]`: how long a signed-in person stays signed in, and the keys that stand in the file.
+//! `[auth]`: how long a signed-in person stays signed in, how often one may fail to be let in, whom a proxy may
+//! name, and the keys that stand in the file.
 
 use super::Duration;
 use super::checked;
+use crate::access::Keyring;
 use crate::access::key::is_id;
+use crate::access::sign_ins::Spans;
 use crate::domain::{FieldError, Key, KeyLabel, Reach, Rights, SecretHash, Timestamp};
 use serde::de;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -17,6 +20,18 @@ pub struct Auth {
     /// Signed out after so long, whatever was done.
     #[serde(deserialize_with = "session")]
     pub session_absolute: Duration,
+    /// Of one address; 0: no limit.
+    #[serde(deserialize_with = "attempts")]
+    pub attempts_per_minute: u32,
+    /// In which a trusted proxy names who asks; empty: none.
+    #[serde(deserialize_with = "header")]
+    pub trusted_header: String,
+    /// What those people may do,
+    #[serde(deserialize_with = "scopes")]
+    pub trusted_scopes: Vec<String>,
+    /// and where.
+    #[serde(deserialize_with = "workspace")]
+    pub trusted_workspace: String,
     /// For people who keep their machines in code.
     #[serde(deserialize_with = "declared")]
     pub keys: Vec<DeclaredKey>,
@@ -70,6 +85,76 @@ impl Auth {
         let keys = self.keys.iter();
         keys.filter_map(|declared| declared.key().ok()).collect()
     }
+
+    /// What there is before there is a key: nobody is anonymous where a proxy names everybody.
+    pub fn no_keys(&self) -> Keyring {
+        Keyring::empty(!self.trusted_header.is_empty())
+    }
+
+    pub fn spans(&self) -> Spans {
+        Spans {
+            idle: self.session_idle.get(),
+            absolute: self.session_absolute.get(),
+        }
+    }
+
+    /// What those may do whom a proxy names. They were checked when they were read.
+    pub fn trusted_rights(&self) -> Rights {
+        let words = self.trusted_scopes.iter().map(String::as_str);
+        Rights::parse(words).unwrap_or_default()
+    }
+
+    pub fn trusted_reach(&self) -> Result<Reach, FieldError> {
+        Reach::parse(&self.trusted_workspace)
+    }
+}
+
+/// They say something else already.
+const NO_NAMES: [&str; 9] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "origin",
+    "user-agent",
+    "x-api-key",
+];
+
+fn attempts<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
+    checked::number_or_zero(d, 1..=100_000, "no limit")
+}
+
+fn header<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let name = String::deserialize(d)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let lower = name.to_ascii_lowercase();
+    if name.len() > 64 || !name.bytes().all(allowed) {
+        return Err(de::Error::custom(format!(
+            "{name:?} is not the name of a header, such as \"Remote-User\""
+        )));
+    }
+    if NO_NAMES.contains(&lower.as_str()) || lower.starts_with("x-forwarded-") {
+        return Err(de::Error::custom(format!("{name} says something else")));
+    }
+    Ok(name)
+}
+
+fn scopes<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(d)?;
+    match Rights::parse(words.iter().map(String::as_str)) {
+        Ok(_) => Ok(words),
+        Err(error) => Err(de::Error::custom(error.reason)),
+    }
+}
+
+fn workspace<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let name = String::deserialize(d)?;
+    match Reach::parse(&name) {
+        Ok(_) => Ok(name),
+        Err(error) => Err(de::Error::custom(error.reason)),
+    }
 }
 
 fn default_workspace() -> String {
@@ -95,6 +180,10 @@ impl Default for Auth {
         Self {
             session_idle: Duration::hours(12),
             session_absolute: Duration::days(30),
+            attempts_per_minute: 30,
+            trusted_header: String::new(),
+            trusted_scopes: vec!["read".to_owned()],
+            trusted_workspace: default_workspace(),
             keys: Vec::new(),
         }
     }

@@ -143,6 +143,11 @@ fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
             "auth.session_absolute",
             "must not be shorter than auth.session_idle",
         ),
+        (
+            !settings.auth.trusted_header.is_empty() && server.trusted_proxies.is_empty(),
+            "auth.trusted_header",
+            "needs server.trusted_proxies, or anybody could name himself",
+        ),
     ];
     let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
     wrong.map(|(_, key, reason)| (key, reason)).collect()

@@ -11,12 +11,10 @@ enum Then {
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 9] = [
+const UNBUILT: [(&str, Then); 7] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
     ("limits.entries_per_minute", Then::Refuse),
-    ("auth.session_idle", Then::Warn),
-    ("auth.session_absolute", Then::Warn),
     ("ingest", Then::Warn),
     ("discovery", Then::Warn),
     ("captures", Then::Warn),

@@ -4,6 +4,7 @@
 use super::board::Address;
 use super::key::{Key, LastUse};
 use super::workspace::Workspace;
+use super::{SecretHash, SignIn, Timestamp};
 
 /// Later parts of the daemon (devices, layouts, cursors) add their own variants here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,12 @@ pub enum Act {
     PutKey(Box<Key>),
     /// Note that the key of this id was used.
     KeyUsed { id: String, used: LastUse },
+    /// Keep who signed in.
+    PutSignIn(Box<SignIn>),
+    /// Note that it was used.
+    SignInUsed { token: SecretHash, at: Timestamp },
+    /// Forget these.
+    EndSignIns(Vec<SecretHash>),
     /// Keep a workspace, new or changed. What it has of entries, and when it came into being, stays.
     PutWorkspace(Box<Workspace>),
     /// Keep what a principal arranged on the dashboard; `value` is JSON.
@@ -32,6 +39,9 @@ impl Act {
             Self::DeleteSetting { key } => key.len(),
             Self::PutKey(_) | Self::PutWorkspace(_) => 512,
             Self::KeyUsed { id, .. } => id.len(),
+            Self::PutSignIn(_) => 256,
+            Self::SignInUsed { .. } => 64,
+            Self::EndSignIns(tokens) => 64 * tokens.len(),
             Self::PutOnBoard { value, .. } => 256 + value.len(),
             Self::TakeOffBoard { .. } => 256,
         }

@@ -21,7 +21,7 @@ impl KeyLabel {
             let reason = "must be 1 to 64 characters of A-Z a-z 0-9 _ - . @";
             return Err(FieldError::new("label", reason));
         }
-        if RESERVED.contains(&text) {
+        if is_reserved(text) {
             return Err(FieldError::new("label", "is what Daybook calls others"));
         }
         Ok(Self(text.to_owned()))
@@ -41,6 +41,11 @@ impl fmt::Display for KeyLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether others than people and programs are called so.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
 }
 
 /// The workspaces that a principal is let into.
@@ -127,7 +132,7 @@ impl fmt::Display for Rights {
 }
 
 /// SHA-256 of a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
 
 impl SecretHash {

@@ -43,6 +43,8 @@ pub enum Emitted {
     RequestRefused,
     RequestFailed,
     RequestAborted,
+    AuthLogin,
+    AuthLogout,
     AuthFailed,
     AuthDenied,
     AuthWsConnected,
@@ -57,7 +59,7 @@ pub enum Emitted {
 }
 
 impl Emitted {
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 44] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -89,6 +91,8 @@ impl Emitted {
         Self::RequestRefused,
         Self::RequestFailed,
         Self::RequestAborted,
+        Self::AuthLogin,
+        Self::AuthLogout,
         Self::AuthFailed,
         Self::AuthDenied,
         Self::AuthWsConnected,
@@ -143,6 +147,8 @@ impl Emitted {
             Self::RequestRefused => "request.refused",
             Self::RequestFailed => "request.failed",
             Self::RequestAborted => "request.aborted",
+            Self::AuthLogin => "auth.login",
+            Self::AuthLogout => "auth.logout",
             Self::AuthFailed => "auth.failed",
             Self::AuthDenied => "auth.denied",
             Self::AuthWsConnected => "auth.ws_connected",

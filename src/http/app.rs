@@ -1,6 +1,6 @@
 //! What the handlers hold: the two faces of the book, the owner's settings, the rules for what comes in.
 
-use crate::access::Privacy;
+use crate::access::{Privacy, Slowdown};
 use crate::actors::keeper::View;
 use crate::actors::{
     Backups, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Workspaces, Writer,
@@ -28,6 +28,8 @@ pub struct App {
     pub keys: Keys,
     pub workspaces: Workspaces,
     pub sessions: Sessions,
+    /// Of those who fail to be let in.
+    pub slowdown: Arc<Slowdown>,
     pub settings: Arc<Settings>,
     pub privacy: Arc<Privacy>,
     pub rules: Arc<Rules>,
@@ -61,6 +63,7 @@ impl App {
             workspaces: actors.workspaces.clone(),
             reader,
             sessions: Sessions::default(),
+            slowdown: Arc::new(Slowdown::new(settings.auth.attempts_per_minute)),
             rules: Arc::clone(&actors.rules),
             privacy: Arc::clone(&actors.privacy),
             settings: Arc::new(settings),

@@ -22,6 +22,12 @@ pub enum ApiError {
     Unauthorized,
     /// Two headers hold two keys.
     TwoKeys,
+    /// This address fails too often.
+    TooManyAttempts {
+        seconds: u64,
+    },
+    /// What a browser sends by itself opens this only for a page of our own.
+    UnsaidOrigin,
     /// The control socket, by another user.
     NotTheOwner,
     /// The key has not what this takes.
@@ -83,13 +89,23 @@ impl ApiError {
             Self::Unauthorized => (
                 S::UNAUTHORIZED,
                 "Unauthorized",
-                "this takes a key that is in force, as Authorization: Bearer dbk_… or X-API-Key"
+                "this takes a key that is in force, as Authorization: Bearer dbk_… or X-API-Key, or a sign-in"
                     .into(),
             ),
             Self::TwoKeys => (
                 S::BAD_REQUEST,
                 "Bad request",
                 "Authorization and X-API-Key hold different keys; send one of them".into(),
+            ),
+            Self::TooManyAttempts { seconds } => (
+                S::TOO_MANY_REQUESTS,
+                "Too many attempts",
+                format!("too many attempts to be let in from this address; try again in {seconds} s"),
+            ),
+            Self::UnsaidOrigin => (
+                S::FORBIDDEN,
+                "Forbidden",
+                "with a cookie this takes an Origin that is this host; or send a key".into(),
             ),
             Self::NotTheOwner => (
                 S::FORBIDDEN,
@@ -239,6 +255,9 @@ impl ResponseError for ApiError {
         match self {
             Self::Busy(_) | Self::Stopping | Self::DiskFull => {
                 response.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Self::TooManyAttempts { seconds } => {
+                response.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             Self::Unauthorized => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"daybook\""));

@@ -3,6 +3,7 @@
 use super::app::App;
 use super::auth;
 use super::error::ApiError;
+use super::forwarded::Client;
 use crate::access::{Origin, Principal, Scope};
 use crate::actors::context::Context;
 use crate::domain::limits::USER_AGENT_CHARS;
@@ -47,13 +48,11 @@ impl FromRequest for Caller {
     }
 }
 
-/// Where a request comes from.
-pub fn origin(request: &HttpRequest) -> Origin {
+/// Where a request comes from, which is from `client` by the network.
+pub fn origin(request: &HttpRequest, client: &Client) -> Origin {
     let agent = request.headers().get(header::USER_AGENT);
     Origin {
-        ip_address: request
-            .peer_addr()
-            .map(|peer| peer.ip().to_canonical().to_string()),
+        ip_address: client.address.map(|address| address.to_string()),
         user_agent: agent.map(|agent| shortened(&String::from_utf8_lossy(agent.as_bytes()))),
     }
 }

@@ -11,7 +11,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpRequest, web};
 use futures_util::FutureExt;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -68,21 +68,24 @@ pub async fn foreign_origins_change_nothing<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let reads = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    // A socket is open to a page in both directions, and a browser lets any page open one.
-    let opens_a_socket = request.headers().contains_key(header::UPGRADE);
-    if (!reads || opens_a_socket) && is_foreign(&request) {
+    if !only_asks(request.request()) && page_of(request.request()) == Page::Foreign {
         return Err(ApiError::ForeignOrigin.into());
     }
     next.call(request).await
 }
 
-fn is_foreign(request: &ServiceRequest) -> bool {
+/// Whose page had a browser send a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    Own,
+    Foreign,
+    /// None says so: it may be no browser.
+    Unsaid,
+}
+
+pub fn page_of(request: &HttpRequest) -> Page {
     let Some(origin) = request.headers().get(header::ORIGIN) else {
-        return false;
+        return Page::Unsaid;
     };
     let host = request
         .headers()
@@ -93,9 +96,19 @@ fn is_foreign(request: &ServiceRequest) -> bool {
         .ok()
         .and_then(|origin| origin.split_once("://"));
     match (from, host) {
-        (Some((_, from)), Some(host)) => !from.eq_ignore_ascii_case(host),
-        _ => true,
+        (Some((_, from)), Some(host)) if from.eq_ignore_ascii_case(host) => Page::Own,
+        _ => Page::Foreign,
     }
+}
+
+/// A request that only asks, and by which nothing is opened either.
+pub fn only_asks(request: &HttpRequest) -> bool {
+    let asks = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    // A socket is open to a page in both directions, and a browser lets any page open one.
+    asks && !request.headers().contains_key(header::UPGRADE)
 }
 
 const KNOWN: [Method; 7] = [

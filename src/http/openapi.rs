@@ -1,7 +1,7 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, backups, count, entry, erase, events, export, facets, health, histogram, keys,
+    activity, auth, backups, count, entry, erase, events, export, facets, health, histogram, keys,
     layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::wire;
@@ -40,6 +40,9 @@ use utoipa::OpenApi;
         keys::create,
         keys::revoke,
         keys::rotate,
+        auth::login,
+        auth::logout,
+        auth::me,
         workspaces::list,
         workspaces::create,
         workspaces::one,
@@ -72,6 +75,7 @@ use utoipa::OpenApi;
         (name = "events", description = "Following live"),
         (name = "backups", description = "Copies of the whole book"),
         (name = "keys", description = "Who may do what"),
+        (name = "auth", description = "Who one is: signing in and out"),
         (name = "workspaces", description = "The tenants of the book"),
         (name = "dashboard", description = "What each caller arranges for itself"),
         (name = "operation", description = "The daemon itself"),

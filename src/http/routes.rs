@@ -4,8 +4,8 @@ use super::app::App;
 use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, backups, count, dashboard, entry, erase, events, export, facets, health, histogram,
-    keys, layouts, prune, record, settings, system, views, widgets, workspaces,
+    activity, auth, backups, count, dashboard, entry, erase, events, export, facets, health,
+    histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -58,6 +58,9 @@ pub const TABLE: &[Line] = &[
     line(Method::POST,   "/api/v1/keys",                                       Need::Admin,    || web::route().to(keys::create)),
     line(Method::DELETE, "/api/v1/keys/{label}",                               Need::Admin,    || web::route().to(keys::revoke)),
     line(Method::POST,   "/api/v1/keys/{label}/rotate",                        Need::Admin,    || web::route().to(keys::rotate)),
+    line(Method::POST,   "/api/v1/auth/login",                                 Need::Open,     || web::route().to(auth::login)),
+    line(Method::POST,   "/api/v1/auth/logout",                                Need::Known,    || web::route().to(auth::logout)),
+    line(Method::GET,    "/api/v1/auth/me",                                    Need::Known,    || web::route().to(auth::me)),
     line(Method::GET,    "/api/v1/workspaces",                                 Need::Operator, || web::route().to(workspaces::list)),
     line(Method::POST,   "/api/v1/workspaces",                                 Need::Operator, || web::route().to(workspaces::create)),
     line(Method::GET,    "/api/v1/workspaces/{name}",                          Need::Operator, || web::route().to(workspaces::one)),

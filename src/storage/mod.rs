@@ -18,7 +18,7 @@ use crate::access::Scope;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
     Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key,
-    NewEntry, Page, PageRequest, Receipt, Seq, Stored, Timestamp, WorkspaceId,
+    NewEntry, Page, PageRequest, Receipt, Seq, SignIn, Stored, Timestamp, WorkspaceId,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -331,6 +331,9 @@ pub trait EntryReader: Send + Sync {
 
     /// Every key, with those that were revoked, by label.
     fn keys(&self) -> Result<Vec<Key>, StorageError>;
+
+    /// Everybody who is signed in, as far as the book knows.
+    fn sign_ins(&self) -> Result<Vec<SignIn>, StorageError>;
 
     /// What somebody arranged, by id: the ids and their JSON.
     fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError>;

@@ -72,6 +72,15 @@ impl TestDaybook {
         key
     }
 
+    /// Signs a browser in with a key; it is what the browser sends from then on.
+    pub fn cookie(&self, key: &str) -> String {
+        let body = json!({"key": key}).to_string();
+        let signed_in = self.ask_as(None, Method::POST, "/api/v1/auth/login", &body);
+        assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+        let cookie = signed_in.header("set-cookie").split(';').next();
+        cookie.unwrap().to_owned()
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[], b"")
     }

@@ -81,7 +81,9 @@ impl Follower {
     }
 
     pub fn closed(&mut self) -> Option<CloseCode> {
+        let began = Instant::now();
         loop {
+            assert!(began.elapsed() < PATIENCE, "it stays open");
             match self.0.read() {
                 Ok(Message::Close(reason)) => return reason.map(|reason| reason.code),
                 Ok(_) => {}

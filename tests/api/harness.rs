@@ -2,8 +2,9 @@
 //! goes, it stops in order, and the whole book is checked.
 
 use daybook::actors::supervisor::Start;
-use daybook::actors::{Opened, Supervisor, system_clocks, wall_clock};
+use daybook::actors::{Clock, Opened, Supervisor, system_clocks, wall_clock};
 use daybook::config::Settings;
+use daybook::domain::Timestamp;
 use daybook::http::App;
 use daybook::http::app::Sessions;
 use daybook::http::server::{self, Listeners};
@@ -11,9 +12,10 @@ use daybook::storage::{Address, EntryReader};
 use daybook::telemetry::Metrics;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
 
 pub struct TestDaybook {
@@ -22,6 +24,8 @@ pub struct TestDaybook {
     /// Shown with whatever is asked without one.
     pub key: OnceLock<String>,
     open_sessions: Sessions,
+    /// How far the daemon's clock is ahead, in microseconds.
+    ahead: Arc<AtomicI64>,
     directory: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
@@ -49,8 +53,10 @@ impl TestDaybook {
         let book = book_in(&directory);
         let (ready, started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let clock = clock_ahead(Arc::clone(&ahead));
         let serving = std::thread::spawn(move || {
-            actix::System::new().block_on(serve(settings, book, at, ready, stopped));
+            actix::System::new().block_on(serve((settings, clock), book, at, ready, stopped));
         });
         let (address, open_sessions) = started.recv().expect("the server starts");
         Self {
@@ -58,10 +64,17 @@ impl TestDaybook {
             agent: super::client::agent(),
             key: OnceLock::new(),
             open_sessions,
+            ahead,
             directory,
             stop: Some(stop),
             serving: Some(serving),
         }
+    }
+
+    /// From now on the daemon's clock is so much further ahead.
+    pub fn later(&self, by: Duration) {
+        let by = i64::try_from(by.as_micros()).unwrap();
+        self.ahead.fetch_add(by, Ordering::SeqCst);
     }
 
     /// How many follow live now.
@@ -71,6 +84,11 @@ impl TestDaybook {
 
     pub fn book(&self) -> PathBuf {
         book_in(&self.directory)
+    }
+
+    /// The book, read beside the daemon.
+    pub fn reader(&self) -> Arc<dyn EntryReader> {
+        reader(self.book())
     }
 
     fn stop(&mut self) {
@@ -94,6 +112,11 @@ impl Drop for TestDaybook {
     }
 }
 
+fn clock_ahead(ahead: Arc<AtomicI64>) -> Clock {
+    let wall = wall_clock();
+    Arc::new(move || Timestamp::from_micros(wall().micros() + ahead.load(Ordering::SeqCst)))
+}
+
 fn book_in(directory: &tempfile::TempDir) -> PathBuf {
     directory.path().join("daybook.db")
 }
@@ -107,13 +130,13 @@ fn reader(book: PathBuf) -> Arc<dyn EntryReader> {
 }
 
 async fn serve(
-    settings: Settings,
+    (settings, clock): (Settings, Clock),
     book: PathBuf,
     at: SocketAddr,
     ready: mpsc::Sender<(SocketAddr, Sessions)>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let (app, actors) = app(settings, &book).await;
+    let (app, actors) = app(settings, clock, &book).await;
     let listener = TcpListener::bind(at).unwrap();
     listener.set_nonblocking(true).unwrap();
     let listeners = Listeners {
@@ -133,11 +156,10 @@ async fn serve(
     actors.stop().await;
 }
 
-async fn app(settings: Settings, book: &std::path::Path) -> (App, Supervisor) {
+async fn app(settings: Settings, clock: Clock, book: &std::path::Path) -> (App, Supervisor) {
     let book = Opened::at(address_of(book), settings.storage.readers).unwrap();
     let reader = Arc::clone(&book.reader);
     let metrics = Metrics::new("0.0.0", SystemTime::now());
-    let clock = wall_clock();
     let actors = Supervisor::start(Start {
         book,
         base: settings.retention.base(&Default::default()),

@@ -317,7 +317,7 @@ fn one_key_has_so_many_sessions_and_no_more() {
 
 #[test]
 fn a_wrong_key_is_recorded_once_a_minute_with_its_address_and_not_with_what_was_shown() {
-    let daybook = TestDaybook::start();
+    let daybook = TestDaybook::with("[auth]\nattempts_per_minute = 50\n");
     let key = daybook.sign_in("olga");
     for _ in 0..50 {
         get(&daybook, "dbk_somebody_guessing", ACTIVITY).problem(401);

@@ -12,5 +12,6 @@ mod kill;
 mod neighbours;
 mod reload;
 mod secrets;
+mod signing_in;
 mod stop;
 mod strange_files;

@@ -23,5 +23,6 @@ mod predicate;
 mod prune;
 mod refusals;
 mod rollups;
+mod sign_ins;
 mod transactions;
 mod workspaces;

@@ -59,14 +59,15 @@ pub struct Locksmith {
 }
 
 impl Locksmith {
-    /// With the keys that the configuration declares.
+    /// With the keys that the configuration declares; `none` is what there is without any.
     pub fn open(
         writer: Writer,
         reader: Arc<dyn EntryReader>,
         recorder: Recorder,
+        none: &Keyring,
         declared: Vec<Key>,
     ) -> Result<Self, NotOpened> {
-        let ring = Keyring::after(&Keyring::default(), reader.keys()?, &declared)?;
+        let ring = Keyring::after(none, reader.keys()?, &declared)?;
         Ok(Self {
             writer,
             reader,

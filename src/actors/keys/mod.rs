@@ -1,18 +1,22 @@
 //! The Doorkeeper: it alone changes keys, and what it changes is in force at once for everybody who looks at
-//! its keyring. It notes when keys are used, and who was turned away, folding bursts.
+//! its keyring; so it is with who signs in and out. It notes when keys are used, and who was turned away, folding
+//! bursts.
 
 pub mod asked;
 pub mod locksmith;
+pub mod register;
+pub mod signing;
 
 pub use asked::NewKey;
 pub use locksmith::{Locksmith, Made, NotDone, NotOpened};
+pub use register::Register;
 
 use super::context::Context as Caller;
 use super::messages::BookReplaced;
 use super::{Clocks, Recorder, Refusal};
 use crate::access::folding::{Folding, Rest};
 use crate::access::keyring::{NotVerified, Stay};
-use crate::access::{Keyring, Principal, Privacy};
+use crate::access::{Keyring, Principal, Privacy, SignIns};
 use crate::config::Duration;
 use crate::domain::key::LastUse;
 use crate::domain::{Draft, Emitted, Key, KeyLabel, Timestamp, WorkspaceId};
@@ -24,6 +28,8 @@ use tokio::sync::watch;
 
 /// How often it is looked whether a burst is over.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often sign-ins that are over are forgotten.
+const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 /// What may wait; of uses and refusals the rest is dropped.
 const MAILBOX: usize = 256;
 
@@ -106,18 +112,21 @@ impl Message for Turned {
 pub struct Keys {
     addr: Addr<Doorkeeper>,
     ring: watch::Receiver<Arc<Keyring>>,
+    sign_ins: watch::Receiver<Arc<SignIns>>,
 }
 
 impl Keys {
     pub fn start(
         locksmith: Locksmith,
+        register: Register,
         recorder: Recorder,
         privacy: Arc<Privacy>,
         clocks: Clocks,
     ) -> Self {
-        let ring = locksmith.ring();
+        let (ring, sign_ins) = (locksmith.ring(), register.sign_ins());
         let addr = Doorkeeper {
             locksmith: Rc::new(locksmith),
+            register: Rc::new(register),
             recorder,
             privacy,
             clocks,
@@ -125,12 +134,30 @@ impl Keys {
             turned: Folding::default(),
         }
         .start();
-        Self { addr, ring }
+        Self {
+            addr,
+            ring,
+            sign_ins,
+        }
     }
 
     /// The keys in force now. Hold it no longer than a look takes.
     pub fn ring(&self) -> watch::Ref<'_, Arc<Keyring>> {
         self.ring.borrow()
+    }
+
+    /// Who is signed in now, alike.
+    pub fn sign_ins(&self) -> watch::Ref<'_, Arc<SignIns>> {
+        self.sign_ins.borrow()
+    }
+
+    /// Whether `principal`, who was let in before, would be let in now.
+    pub fn stay(&self, principal: &Principal, now: Timestamp) -> Stay {
+        let stay = self.ring.borrow().stay(principal, now);
+        match principal.sign_in() {
+            None => stay,
+            Some(token) => stay.and(self.sign_ins.borrow().stay(token, now)),
+        }
     }
 
     pub fn addr(&self) -> &Addr<Doorkeeper> {
@@ -165,19 +192,20 @@ impl Keys {
         // A clock that was set is noticed at the latest then.
         const LOOK_AGAIN: u64 = 60_000_000;
         loop {
-            let stay = self.ring.borrow_and_update().stay(&principal, now());
+            self.ring.mark_unchanged();
+            self.sign_ins.mark_unchanged();
+            let stay = self.stay(&principal, now());
             let left = match stay {
                 Stay::Over => return,
                 Stay::Until(None) => None,
                 Stay::Until(Some(end)) => Some(end.micros().abs_diff(now().micros())),
             };
-            let changed = match left {
-                None => self.ring.changed().await,
-                Some(left) => {
-                    let left = std::time::Duration::from_micros(left.min(LOOK_AGAIN));
-                    let changed = tokio::time::timeout(left, self.ring.changed()).await;
-                    changed.unwrap_or(Ok(()))
-                }
+            let left = left.map_or(u64::MAX, |left| left.min(LOOK_AGAIN));
+            let is_signed_in = principal.sign_in().is_some();
+            let changed = tokio::select! {
+                changed = self.ring.changed() => changed,
+                changed = self.sign_ins.changed(), if is_signed_in => changed,
+                () = sleep(left), if left < u64::MAX => Ok(()),
             };
             if changed.is_err() {
                 // Nobody is left to take a key away: the daemon stops, and says so to everybody.
@@ -187,10 +215,15 @@ impl Keys {
     }
 }
 
+async fn sleep(micros: u64) {
+    tokio::time::sleep(std::time::Duration::from_micros(micros)).await;
+}
+
 // State
 
 pub struct Doorkeeper {
     locksmith: Rc<Locksmith>,
+    register: Rc<Register>,
     recorder: Recorder,
     privacy: Arc<Privacy>,
     clocks: Clocks,
@@ -216,6 +249,11 @@ impl Doorkeeper {
         for Rest { kind, count } in over {
             self.record(kind.as_ref(), Some(count));
         }
+    }
+
+    fn sweep(&self) {
+        let ring = Arc::clone(&self.locksmith.ring().borrow());
+        self.register.sweep(&ring, self.now());
     }
 
     /// `more`: how many came after the first.
@@ -259,6 +297,7 @@ impl Actor for Doorkeeper {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
         ctx.run_interval(LOOK_EVERY, |doorkeeper, _| doorkeeper.look());
+        ctx.run_interval(SWEEP_EVERY, |doorkeeper, _| doorkeeper.sweep());
     }
 }
 
@@ -307,6 +346,9 @@ impl Handler<BookReplaced> for Doorkeeper {
     fn handle(&mut self, _: BookReplaced, _: &mut Context<Self>) {
         if let Err(error) = self.locksmith.read_again() {
             log::error!("the keys of the restored book could not be read: {error}");
+        }
+        if let Err(error) = self.register.read_again() {
+            log::error!("who is signed in, of the restored book, could not be read: {error}");
         }
     }
 }

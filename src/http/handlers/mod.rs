@@ -1,6 +1,7 @@
 //! One noun a file. A handler extracts, asks, encodes.
 
 pub mod activity;
+pub mod auth;
 pub mod backups;
 mod board;
 pub mod count;

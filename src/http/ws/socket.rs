@@ -51,7 +51,7 @@ pub struct Socket {
     turn_is_planned: bool,
     blanks: watch::Receiver<Names>,
     blanked: Names,
-    /// What is recorded at its end, of a key's holder.
+    /// What is recorded at its end, of somebody in particular.
     by: Option<Caller>,
     _places: (Place, Option<Place>),
 }
@@ -94,7 +94,7 @@ impl Socket {
             window: (now, 0),
             waiting: VecDeque::new(),
             turn_is_planned: false,
-            by: Caller::current().filter(|caller| caller.principal.key().is_some()),
+            by: Caller::current().filter(|caller| caller.principal.is_named()),
             _places: places,
         }
     }
@@ -276,7 +276,13 @@ impl Actor for Socket {
         // Whoever was let in stays as long as he would be let in.
         keys.until_over(principal, move || clock())
             .into_actor(self)
-            .map(|(), _, ctx| end(ctx, ws::CloseCode::Policy, "the key is no longer in force"))
+            .map(|(), _, ctx| {
+                end(
+                    ctx,
+                    ws::CloseCode::Policy,
+                    "neither the key nor the sign-in is in force any more",
+                )
+            })
             .spawn(ctx);
         self.note(Emitted::AuthWsConnected, "began to follow live");
         let every = self.app.settings.live.ping_interval.get();

@@ -34,6 +34,7 @@ mod rows;
 mod sample;
 mod schema;
 mod search;
+mod sign_ins;
 mod staged;
 mod swap;
 mod tally;

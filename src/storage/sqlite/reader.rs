@@ -19,12 +19,13 @@ use super::retention;
 use super::rolled;
 use super::rows::EntryRow;
 use super::schema::activity_log;
+use super::sign_ins;
 use super::workspaces;
 use crate::access::Scope;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
     Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key, Page,
-    PageRequest, Position, Seq, Stored, Timestamp, WorkspaceId,
+    PageRequest, Position, Seq, SignIn, Stored, Timestamp, WorkspaceId,
 };
 use crate::storage::{
     BookInfo, CheckReport, Copied, EntryReader, ExportPart, Prunable, StorageError, Stretch,
@@ -254,6 +255,10 @@ impl EntryReader for SqliteReader {
 
     fn keys(&self) -> Result<Vec<Key>, StorageError> {
         self.snapshot(keys::all)
+    }
+
+    fn sign_ins(&self) -> Result<Vec<SignIn>, StorageError> {
+        self.snapshot(sign_ins::all)
     }
 
     fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError> {

@@ -87,6 +87,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    sign_ins (token_sha256) {
+        token_sha256 -> Text,
+        key_id -> Text,
+        key_sha256 -> Text,
+        created_at -> Text,
+        last_used_at -> Text,
+    }
+}
+
+diesel::table! {
     workspace (workspace_id) {
         workspace_id -> Text,
         floor_seq -> BigInt,
@@ -105,5 +115,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     erasure,
     rollup,
     setting,
+    sign_ins,
     workspace,
 );

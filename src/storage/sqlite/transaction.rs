@@ -4,6 +4,7 @@
 use super::error::storage;
 use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
+use super::sign_ins;
 use super::tally::Tally;
 use super::{board, keys, workspaces};
 use crate::domain::vocabulary::passes_when_off;
@@ -63,6 +64,9 @@ impl Transaction<'_> {
                 return keys::put(self.conn, key);
             }
             Act::KeyUsed { id, used } => return keys::used(self.conn, id, used),
+            Act::PutSignIn(sign_in) => return sign_ins::put(self.conn, sign_in),
+            Act::SignInUsed { token, at } => return sign_ins::used(self.conn, token, *at),
+            Act::EndSignIns(tokens) => return sign_ins::end(self.conn, tokens),
             Act::PutWorkspace(put) => return self.put_workspace(now, put),
             Act::PutOnBoard { at, value } => return board::put(self.conn, at, value),
             Act::TakeOffBoard { at } => return board::take(self.conn, at),

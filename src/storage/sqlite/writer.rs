@@ -7,6 +7,7 @@ use super::error::{self, storage};
 use super::head::{read_head, write_head};
 use super::lock::BookLock;
 use super::rollup::catch_up;
+use super::sign_ins;
 use super::swap;
 use super::tally::Tally;
 use super::transaction::{Floor, Transaction};
@@ -115,6 +116,8 @@ impl SqliteWriter {
                 head.last_ts = head.last_ts.max(past.last_ts);
             }
             head.epoch = Epoch::new(uuid::Uuid::now_v7().to_string());
+            // Who had signed in when a copy was made may have signed out since.
+            sign_ins::end_all(transaction.conn)?;
             transaction.request(now, record).map(drop)
         })
     }

@@ -56,7 +56,11 @@ impl Begun {
             .call
             .as_ref()
             .is_some_and(|call| call.has_entry());
+        // What strangers try in vain is for whoever refuses it to tell.
+        let is_strangers = self.context.principal.is_unknown();
         match ended {
+            Ended::Answered(status) if is_strangers && status.is_client_error() => false,
+            Ended::Aborted if is_strangers => false,
             Ended::Answered(
                 StatusCode::UNAUTHORIZED
                 | StatusCode::METHOD_NOT_ALLOWED
