@@ -42,9 +42,9 @@ use crate::domain::{FieldErrors, WorkspaceId};
 ///
 /// ```compile_fail,E0423
 /// use daybook::access::Scope;
-/// use daybook::domain::WorkspaceId;
 ///
-/// let made = Scope(WorkspaceId::default_workspace());
+/// // Whatever it is made of.
+/// let made = Scope(todo!());
 /// ```
 ///
 /// ```compile_fail,E0599

@@ -57,14 +57,7 @@ pub async fn follow(
     })
     .await?;
     let session = Session::new(caller.principal, app.settings.live.replay_limit);
-    let socket = Socket::new(
-        session,
-        app,
-        page.epoch,
-        page.newest_seq,
-        end,
-        (place, of_key),
-    );
+    let socket = Socket::new(session, app, page, end, (place, of_key));
     socket::start(socket, &request, stream).map_err(|_| ApiError::NotAHandshake)
 }
 

@@ -72,17 +72,20 @@ impl Session {
         &self.principal
     }
 
-    /// The hub knows it, and sends what comes after `last_seq`.
+    /// The hub knows it, and sends what comes after `last_seq`. The greeting was made when the book stood at
+    /// `upto`; what was recorded between the two is read.
     pub fn welcomed(
         &mut self,
         last_seq: Seq,
+        upto: Seq,
         hello: Event,
         now: Timestamp,
         rules: &Rules,
     ) -> Vec<Step> {
-        self.newest = last_seq;
-        self.state = State::Live { heard: last_seq };
+        self.newest = upto;
+        self.state = State::Live { heard: upto };
         let mut steps = vec![send(&hello)];
+        steps.extend(self.nudged(last_seq));
         for text in std::mem::take(&mut self.early) {
             steps.extend(self.asked(&text, now, rules));
         }

@@ -70,7 +70,7 @@ impl World {
         };
         let steps = world
             .session
-            .welcomed(0, hello(), Timestamp::from_micros(0), &rules());
+            .welcomed(0, 0, hello(), Timestamp::from_micros(0), &rules());
         world.take(steps);
         world
     }
@@ -343,7 +343,7 @@ fn who_subscribes_before_it_is_greeted_is_answered_after_that() {
     let ask = r#"{"type":"subscribe","filters":{"severity":"error"},"after_seq":3}"#;
     assert!(session.asked(ask, now, &rules()).is_empty());
     assert!(session.asked("nonsense", now, &rules()).is_empty());
-    let steps = session.welcomed(9, hello(), now, &rules());
+    let steps = session.welcomed(9, 9, hello(), now, &rules());
     let told: Vec<_> = steps
         .iter()
         .map(|step| match step {
@@ -356,4 +356,18 @@ fn who_subscribes_before_it_is_greeted_is_answered_after_that() {
         })
         .collect();
     assert_eq!(told, ["hello", "subscribed", "reads after 3", "error"]);
+}
+
+#[test]
+fn what_was_recorded_while_the_greeting_was_made_is_read_behind_it() {
+    let mut session = Session::new(Principal::anonymous(), 100);
+    let steps = session.welcomed(9, 7, hello(), Timestamp::from_micros(0), &rules());
+    let [Step::Send(_), Step::Read(reading)] = &steps[..] else {
+        panic!("{steps:?}");
+    };
+    assert_eq!(reading.after, 7);
+    // What the greeting told of already comes no second time.
+    let mut session = Session::new(Principal::anonymous(), 100);
+    let steps = session.welcomed(7, 9, hello(), Timestamp::from_micros(0), &rules());
+    assert_eq!(steps.len(), 1);
 }

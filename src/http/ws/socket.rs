@@ -40,6 +40,8 @@ pub struct Socket {
     app: web::Data<App>,
     epoch: Epoch,
     newest_seq: Option<Seq>,
+    /// Where the book stood when that was read.
+    upto: Seq,
     end: SocketEnd,
     id: Option<SubscriberId>,
     heard_at: Instant,
@@ -72,8 +74,7 @@ impl Socket {
     pub fn new(
         session: Session,
         app: web::Data<App>,
-        epoch: Epoch,
-        newest_seq: Option<Seq>,
+        page: Page,
         end: SocketEnd,
         places: (Place, Option<Place>),
     ) -> Self {
@@ -85,8 +86,9 @@ impl Socket {
             blanked,
             session,
             app,
-            epoch,
-            newest_seq,
+            epoch: page.epoch,
+            newest_seq: page.newest_seq,
+            upto: page.upto,
             end,
             id: None,
             heard_at: now,
@@ -306,7 +308,8 @@ impl Handler<Deliver> for Socket {
             Deliver::Welcome { last_seq } => {
                 let hello = self.hello();
                 let (now, rules) = (self.app.now(), &self.app.rules);
-                self.session.welcomed(last_seq, hello, now, rules)
+                self.session
+                    .welcomed(last_seq, self.upto, hello, now, rules)
             }
             Deliver::Recorded(batch) if self.waiting.len() >= WAITING => {
                 self.session.passed_over(&batch);

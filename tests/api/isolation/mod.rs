@@ -100,7 +100,7 @@ fn what_a_key_follows_live_or_has_replayed_is_what_the_model_says() {
         };
         let mut live: Vec<_> = ["a", "b", "*"].map(|who| (who, follow(who))).into();
         let mut filtered: Vec<_> = ["a", "b"].map(|who| (who, follow(who))).into();
-        // The entries of those who begin to follow are in the operator's own.
+        // The entries of those who begin to follow are in the operator's own, some before it is greeted.
         let began = live.last_mut().unwrap().1.next()["newest_seq"].as_i64();
         for (who, follower) in live.iter_mut().take(2).chain(&mut filtered) {
             let hello = follower.next();
