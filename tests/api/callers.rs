@@ -112,7 +112,13 @@ fn callers(daybook: &TestDaybook) -> Vec<Caller> {
         holder(
             "admin of another workspace",
             daybook.make_key(&json!({"label": "b", "scopes": all, "workspace_id": "b"})),
-            &[Need::Open, Need::Write, Need::Read, Need::Admin],
+            &[
+                Need::Open,
+                Need::Known,
+                Need::Write,
+                Need::Read,
+                Need::Admin,
+            ],
         ),
         holder(
             "write of all",
