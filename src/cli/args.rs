@@ -288,6 +288,19 @@ pub struct Filters {
     /// info, warning or error; several with commas
     #[arg(long, value_name = "NAME")]
     pub severity: Vec<String>,
+    /// None of these, in the same way
+    #[arg(long, alias = "not_category", value_name = "NAME")]
+    pub not_category: Vec<String>,
+    #[arg(long, alias = "not_severity", value_name = "NAME")]
+    pub not_severity: Vec<String>,
+    #[arg(long, alias = "not_actor", value_name = "NAME")]
+    pub not_actor: Vec<String>,
+    #[arg(long, alias = "not_action", value_name = "NAME")]
+    pub not_action: Vec<String>,
+    #[arg(long, alias = "not_entity_type", value_name = "TYPE")]
+    pub not_entity_type: Vec<String>,
+    #[arg(long, alias = "not_entity_id", value_name = "ID")]
+    pub not_entity_id: Vec<String>,
     /// Who did it
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
@@ -314,7 +327,16 @@ pub struct Filters {
 impl Filters {
     /// As query parameters, for `domain::Filter::from_parameters`.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let several = [("category", &self.category), ("severity", &self.severity)];
+        let several = [
+            ("category", &self.category),
+            ("severity", &self.severity),
+            ("not_category", &self.not_category),
+            ("not_severity", &self.not_severity),
+            ("not_actor", &self.not_actor),
+            ("not_action", &self.not_action),
+            ("not_entity_type", &self.not_entity_type),
+            ("not_entity_id", &self.not_entity_id),
+        ];
         let single = [
             ("actor", &self.actor),
             ("action", &self.action),

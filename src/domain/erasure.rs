@@ -179,6 +179,12 @@ impl Erasure {
         actor.is_some_and(|actor| *actor == self.name || actor == ERASED)
             || filter.entity_id.is_some()
             || filter.text.is_some()
+            || !filter.except.entity_ids.is_empty()
+            || filter
+                .except
+                .actors
+                .iter()
+                .any(|actor| *actor == self.name || actor == ERASED)
     }
 }
 
@@ -190,6 +196,9 @@ pub fn loosened(filter: &Filter) -> Filter {
     filter.actor = filter.actor.filter(|actor| !is_erased(actor));
     filter.entity_id = filter.entity_id.filter(|id| !is_erased(id));
     filter.text = filter.text.filter(|text| !text.is_in(ERASED));
+    // Who was left out by name is not any more when the name is blanked.
+    filter.except.actors.clear();
+    filter.except.entity_ids.clear();
     filter
 }
 

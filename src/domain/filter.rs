@@ -1,6 +1,10 @@
 //! What one asks for: the same filter for pages, counts, trails, exports and live subscriptions, and
 //! the one predicate that says whether an entry fits it.
 
+mod except;
+
+pub use except::Except;
+
 use super::draft::is_action_char;
 use super::{Category, Entry, FieldError, FieldErrors, Rules, Severity, Timestamp, limits};
 
@@ -20,6 +24,8 @@ pub struct Filter {
     /// Up to this moment, itself included.
     pub until: Option<Timestamp>,
     pub text: Option<Text>,
+    /// None of these.
+    pub except: Except,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +67,15 @@ impl Text {
 }
 
 /// The query parameters that make a filter.
-pub const PARAMETERS: [&str; 9] = [
+pub const PARAMETERS: [&str; 15] = [
     "category",
     "severity",
+    "not_category",
+    "not_severity",
+    "not_actor",
+    "not_action",
+    "not_entity_type",
+    "not_entity_id",
     "actor",
     "action",
     "entity_type",
@@ -93,6 +105,7 @@ impl Filter {
                 .text
                 .as_ref()
                 .is_none_or(|text| text.is_in(&entry.message))
+            && self.except.lets_through(entry)
     }
 
     /// Narrows by nothing but time.
@@ -128,6 +141,9 @@ impl Filter {
         // They stand in the book as they were kept.
         let redact = &rules.redact;
         reader.filter.actor = reader.filter.actor.map(|actor| redact.sought(actor));
+        for actor in &mut reader.filter.except.actors {
+            *actor = redact.sought(std::mem::take(actor));
+        }
         reader.filter.categories.sort();
         reader.filter.categories.dedup();
         reader.filter.severities.sort();
@@ -151,7 +167,7 @@ impl Reader<'_> {
         if value.is_empty() {
             return Err(FieldError::new(known, "must not be empty"));
         }
-        let repeats = matches!(known, "category" | "severity");
+        let repeats = matches!(known, "category" | "severity") || known.starts_with("not_");
         if !repeats && self.seen.contains(&known) {
             return Err(FieldError::new(known, "must be given once"));
         }
@@ -159,6 +175,7 @@ impl Reader<'_> {
         match known {
             "category" => self.categories(value),
             "severity" => self.severities(value),
+            not if not.starts_with("not_") => self.except(not, value),
             "actor" => {
                 bounded(known, value, limits::ACTOR_CHARS).map(|v| self.filter.actor = Some(v))
             }
@@ -166,7 +183,7 @@ impl Reader<'_> {
                 .map(|v| self.filter.entity_type = Some(v)),
             "entity_id" => bounded(known, value, limits::ENTITY_ID_CHARS)
                 .map(|v| self.filter.entity_id = Some(v)),
-            "action" => action_pattern(value).map(|pattern| self.filter.action = pattern),
+            "action" => action_pattern(known, value).map(|pattern| self.filter.action = pattern),
             "since" => self
                 .moment(known, value)
                 .map(|at| self.filter.since = Some(at)),
@@ -179,28 +196,61 @@ impl Reader<'_> {
     }
 
     fn categories(&mut self, value: &str) -> Result<(), FieldError> {
-        for name in value.split(',') {
-            if !self.rules.knows_category(name) {
-                let known = self.rules.category_list();
-                return Err(FieldError::new(
-                    "category",
-                    format!("must be one of {known}"),
-                ));
-            }
-            room("category", self.filter.categories.len())?;
-            self.filter.categories.push(Category::trusted(name));
-        }
+        let named = self.named_categories("category", value)?;
+        room("category", self.filter.categories.len() + named.len())?;
+        self.filter.categories.extend(named);
         Ok(())
     }
 
     fn severities(&mut self, value: &str) -> Result<(), FieldError> {
-        for name in value.split(',') {
-            let severity = Severity::parse(name)
-                .ok_or_else(|| FieldError::new("severity", "must be info, warning or error"))?;
-            room("severity", self.filter.severities.len())?;
-            self.filter.severities.push(severity);
-        }
+        let named = named_severities("severity", value)?;
+        room("severity", self.filter.severities.len() + named.len())?;
+        self.filter.severities.extend(named);
         Ok(())
+    }
+
+    fn except(&mut self, name: &'static str, value: &str) -> Result<(), FieldError> {
+        let one = |most| bounded(name, value, most);
+        match name {
+            "not_category" => {
+                let named = self.named_categories(name, value)?;
+                self.filter.except.categories.extend(named);
+            }
+            "not_severity" => {
+                let named = named_severities(name, value)?;
+                self.filter.except.severities.extend(named);
+            }
+            "not_actor" => self.filter.except.actors.push(one(limits::ACTOR_CHARS)?),
+            "not_entity_type" => {
+                let kind = one(limits::ENTITY_TYPE_CHARS)?;
+                self.filter.except.entity_types.push(kind);
+            }
+            "not_entity_id" => {
+                let id = one(limits::ENTITY_ID_CHARS)?;
+                self.filter.except.entity_ids.push(id);
+            }
+            _ => {
+                let pattern = action_pattern(name, value)?;
+                let all = FieldError::new(name, "* alone would leave out everything");
+                self.filter.except.actions.push(pattern.ok_or(all)?);
+            }
+        }
+        room(name, self.filter.except.len())
+    }
+
+    fn named_categories(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<Vec<Category>, FieldError> {
+        let named = value.split(',').map(|name| {
+            if self.rules.knows_category(name) {
+                return Ok(Category::trusted(name));
+            }
+            let known = self.rules.category_list();
+            Err(FieldError::new(field, format!("must be one of {known}")))
+        });
+        named.collect()
     }
 
     /// RFC 3339, or how long ago.
@@ -220,8 +270,16 @@ impl Reader<'_> {
     }
 }
 
-fn room(name: &'static str, held: usize) -> Result<(), FieldError> {
-    if held < limits::FILTER_VALUES {
+fn named_severities(field: &'static str, value: &str) -> Result<Vec<Severity>, FieldError> {
+    let named = value.split(',').map(|name| {
+        let severity = Severity::parse(name);
+        severity.ok_or_else(|| FieldError::new(field, "must be info, warning or error"))
+    });
+    named.collect()
+}
+
+fn room(name: &'static str, holds: usize) -> Result<(), FieldError> {
+    if holds <= limits::FILTER_VALUES {
         Ok(())
     } else {
         Err(FieldError::new(name, "has more than 64 values"))
@@ -239,14 +297,14 @@ fn bounded(name: &'static str, value: &str, most: usize) -> Result<String, Field
 }
 
 /// An exact action, a prefix and `*`, or `*` alone, which narrows nothing.
-fn action_pattern(value: &str) -> Result<Option<ActionPattern>, FieldError> {
+fn action_pattern(name: &'static str, value: &str) -> Result<Option<ActionPattern>, FieldError> {
     let (text, is_prefix) = match value.strip_suffix('*') {
         Some(prefix) => (prefix, true),
         None => (value, false),
     };
     if text.len() > limits::ACTION_CHARS || !text.bytes().all(is_action_char) {
         return Err(FieldError::new(
-            "action",
+            name,
             "must be at most 128 characters of A-Z a-z 0-9 _ . : / -, with * only at its end",
         ));
     }
@@ -312,6 +370,12 @@ mod tests {
             ("action", "a b"),
             ("since", "soon"),
             ("until", "-3h"),
+            ("not_category", "nope"),
+            ("not_severity", "fatal"),
+            ("not_action", "a*b"),
+            ("not_action", "*"),
+            ("not_actor", ""),
+            ("not_until", "3h"),
         ] {
             let errors = read(&[(name, value)]).unwrap_err();
             assert_eq!(errors.as_slice()[0].field, name, "{name}={value}");
@@ -321,6 +385,14 @@ mod tests {
             assert!(read(&[(name, &long)]).is_err(), "{name}");
         }
         assert!(read(&[("actor", "a"), ("actor", "b")]).is_err());
+        for (name, value) in [
+            ("category", "auth"),
+            ("not_actor", "a"),
+            ("not_severity", "info"),
+        ] {
+            assert!(read(&[(name, value); 64]).is_ok(), "{name}");
+            assert!(read(&[(name, value); 65]).is_err(), "{name}");
+        }
     }
 
     #[test]

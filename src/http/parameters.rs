@@ -16,6 +16,26 @@ pub struct FilterParameters {
         pattern = r"^(info|warning|error)(,(info|warning|error))*$"
     )]
     severity: Option<String>,
+    /// None of these; each `not_…` may be repeated.
+    #[param(example = "system", pattern = r"^[a-z0-9_-]+(,[a-z0-9_-]+)*$")]
+    not_category: Option<String>,
+    #[param(
+        example = "info",
+        pattern = r"^(info|warning|error)(,(info|warning|error))*$"
+    )]
+    not_severity: Option<String>,
+    #[param(example = "cron", min_length = 1, max_length = 256)]
+    not_actor: Option<String>,
+    #[param(
+        example = "heartbeat.*",
+        pattern = r"^[A-Za-z0-9_.:/-]+\*?$",
+        max_length = 129
+    )]
+    not_action: Option<String>,
+    #[param(example = "session", min_length = 1, max_length = 64)]
+    not_entity_type: Option<String>,
+    #[param(example = "42", min_length = 1, max_length = 256)]
+    not_entity_id: Option<String>,
     #[param(example = "anna", min_length = 1, max_length = 256)]
     actor: Option<String>,
     /// Exact, or a prefix that ends in `*`.

@@ -2,7 +2,7 @@
 
 use crate::harness::*;
 use daybook::access::Scope;
-use daybook::domain::filter::{ActionPattern, Text};
+use daybook::domain::filter::{ActionPattern, Except, Text};
 use daybook::domain::{Category, Entry, Filter, Seq, Severity};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -88,6 +88,34 @@ fn filters() -> impl Strategy<Value = Filter> {
         select(&["a", "A", "_", "%", r"\", "ä", "k", "b", "a_", "a\0", "xx"]),
     );
     let entity = (some(&["t", "u"]), some(&["1", "2"]));
+    let pattern = || {
+        prop_oneof![
+            select(&ACTIONS).prop_map(|action| ActionPattern::Exact(action.to_owned())),
+            select(&["t", "task.", "z"]).prop_map(|text| ActionPattern::Prefix(text.to_owned())),
+        ]
+    };
+    let few = |values: &'static [&'static str]| {
+        let one = select(values).prop_map(str::to_owned);
+        prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(one, 1..3)]
+    };
+    let except = (
+        prop_oneof![3 => Just(vec![]), 1 => subsequence(&CATEGORIES, 1..=2)],
+        prop_oneof![3 => Just(vec![]), 1 => subsequence(&Severity::ALL, 1..=2)],
+        few(&ACTORS),
+        prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(pattern(), 1..3)],
+        (few(&["t", "u"]), few(&["1", "2"])),
+    );
+    let except = except.prop_map(
+        |(categories, severities, actors, actions, (entity_types, entity_ids))| Except {
+            categories: categories.into_iter().map(Category::trusted).collect(),
+            severities,
+            actors,
+            actions,
+            entity_types,
+            entity_ids,
+        },
+    );
+    let except = prop_oneof![1 => Just(Except::default()), 1 => except];
     (
         categories,
         severities,
@@ -96,6 +124,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         entity,
         (moment(), moment()),
         text,
+        except,
     )
         .prop_map(
             |(
@@ -106,6 +135,7 @@ fn filters() -> impl Strategy<Value = Filter> {
                 (entity_type, entity_id),
                 (since, until),
                 text,
+                except,
             )| Filter {
                 categories: categories.into_iter().map(Category::trusted).collect(),
                 severities,
@@ -116,6 +146,7 @@ fn filters() -> impl Strategy<Value = Filter> {
                 since,
                 until,
                 text: text.map(Text::new),
+                except,
             },
         )
 }

@@ -8,7 +8,7 @@ use super::floors::Floors;
 use super::hints::{as_the_index_says, looked_at, of_workspace, rare};
 use super::schema::activity_log;
 use crate::access::Scope;
-use crate::domain::filter::ActionPattern;
+use crate::domain::filter::{ActionPattern, Except};
 use crate::domain::{Category, Filter, Severity};
 use crate::storage::StorageError;
 use diesel::prelude::*;
@@ -47,6 +47,7 @@ pub struct Residual {
     entity_type: Option<String>,
     entity_id: Option<String>,
     like: Option<String>,
+    except: Except,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +89,7 @@ pub fn plan(
         entity_type: filter.entity_type.clone(),
         entity_id: filter.entity_id.clone(),
         like: filter.text.as_ref().map(|text| like_pattern(text.as_str())),
+        except: filter.except.clone(),
     };
     if filter
         .text
@@ -248,6 +250,7 @@ impl Residual {
         if let Some(like) = &self.like {
             rows = rows.filter(activity_log::message.like(like).escape('\\'));
         }
+        rows = except(rows, &self.except);
         match &self.action {
             None => rows,
             Some(ActionPattern::Exact(action)) => {
@@ -259,6 +262,38 @@ impl Residual {
                 .filter(looked_at(activity_log::action).lt(format!("{prefix}\u{7f}"))),
         }
     }
+}
+
+/// Without the rows that hold any of these.
+fn except<'a>(mut rows: Rows<'a>, except: &'a Except) -> Rows<'a> {
+    if !except.categories.is_empty() {
+        let names = except.categories.iter().map(Category::as_str);
+        rows = rows.filter(looked_at(activity_log::category).ne_all(names));
+    }
+    if !except.severities.is_empty() {
+        let names = except.severities.iter().map(|s| s.as_str());
+        rows = rows.filter(looked_at(activity_log::severity).ne_all(names));
+    }
+    if !except.actors.is_empty() {
+        rows = rows.filter(looked_at(activity_log::actor).ne_all(&except.actors));
+    }
+    for kind in &except.entity_types {
+        rows = rows.filter(looked_at(activity_log::entity_type).is_not(kind));
+    }
+    for id in &except.entity_ids {
+        rows = rows.filter(looked_at(activity_log::entity_id).is_not(id));
+    }
+    for pattern in &except.actions {
+        rows = match pattern {
+            ActionPattern::Exact(action) => rows.filter(looked_at(activity_log::action).ne(action)),
+            ActionPattern::Prefix(prefix) => rows.filter(
+                looked_at(activity_log::action)
+                    .lt(prefix)
+                    .or(looked_at(activity_log::action).ge(format!("{prefix}\u{7f}"))),
+            ),
+        };
+    }
+    rows
 }
 
 impl Walk {

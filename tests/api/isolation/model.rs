@@ -54,6 +54,11 @@ pub fn fits(entry: &Value, filter: &Filter) -> bool {
             None => text(entry, "action") == value,
         },
         "category" | "severity" => true,
+        "not_action" => match value.strip_suffix('*') {
+            Some(prefix) => !text(entry, "action").starts_with(prefix),
+            None => text(entry, "action") != value,
+        },
+        name if name.starts_with("not_") => text(entry, &name[4..]) != value,
         name => text(entry, name) == value,
     });
     one_of("category") && one_of("severity") && rest
@@ -74,6 +79,15 @@ pub fn filter(dice: &mut Dice, model: &Model) -> Filter {
     maybe(dice, "entity_type", &TYPES);
     maybe(dice, "entity_id", &IDS);
     maybe(dice, "q", &TEXTS);
+    if dice.roll(3) == 0 {
+        maybe(dice, "not_category", &CATEGORIES);
+        maybe(dice, "not_severity", &SEVERITIES);
+        maybe(dice, "not_actor", &ACTORS);
+        maybe(dice, "not_action", &ACTIONS);
+        maybe(dice, "not_action", &["task*"]);
+        maybe(dice, "not_entity_type", &TYPES);
+        maybe(dice, "not_entity_id", &IDS);
+    }
     if !filter.iter().any(|(name, _)| *name == "action") && dice.roll(5) == 0 {
         filter.push(("action", "task*".to_owned()));
     }
