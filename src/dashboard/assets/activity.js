@@ -4,7 +4,8 @@ import { Part, asTyped, classes, counted, html, nothing, number } from './elemen
 import { fetched, get, isOperator } from './api.js';
 import { FIELDS, NAMES, count, query, read, toggled, without } from './filters.js';
 import { go, place, withParameters } from './router.js';
-import { fromField, letters, style, toField, zone } from './time.js';
+import { COLUMNS, USUAL, columns } from './columns.js';
+import { fromField, isZone, letters, style, toField, zone } from './time.js';
 import './live-entries.js';
 import './histogram.js';
 import './panel.js';
@@ -26,6 +27,7 @@ class ActivityPage extends Part {
     sending: { state: true },
     views: { state: true },
     workspaces: { state: true },
+    showing: { state: true },
   };
 
   #asked;
@@ -55,6 +57,11 @@ class ActivityPage extends Part {
   }
 
   willUpdate() {
+    const { params } = place.value;
+    const unsaid = {};
+    if (!params.has('zone') && zone.value !== 'local') unsaid.zone = zone.value;
+    if (!params.has('columns') && columns.value.join(',') !== USUAL) unsaid.columns = columns.value.join(',');
+    if (Object.keys(unsaid).length) queueMicrotask(() => this.isConnected && go(withParameters(unsaid), { replace: true }));
     const asked = query(this.filters);
     if (asked === this.#asked) return;
     this.#asked = asked;
@@ -169,7 +176,7 @@ class ActivityPage extends Part {
           ${this.#bar(filters)}
           <time-histogram .data=${this.histogram} brush @range=${(event) => this.#range(event.detail)}></time-histogram>
           ${this.#chips(filters)}
-          <live-entries .filters=${filters} .chosen=${known ? known.seq : this.chosen}
+          <live-entries .filters=${filters} .columns=${columns.value} .chosen=${known ? known.seq : this.chosen}
             @open=${(event) => this.#open(event.detail)} @chosen=${(event) => { this.chosen = event.detail; }}
             @feed=${(event) => this.#watch(event.detail)}></live-entries>
         </section>
@@ -213,13 +220,39 @@ class ActivityPage extends Part {
         <div>${['csv', 'json', 'ndjson'].map((format) => html`<button class="quiet" @click=${(event) => this.#export(format, event)}>${format.toUpperCase()}</button>`)}</div>
       </details>
       ${this.entity ? nothing : this.#viewsMenu(filters)}
-      <button class="quiet" title="Times in words or in figures"
-        @click=${() => { style.value = style.value === 'relative' ? 'absolute' : 'relative'; }}>
-        ${style.value === 'relative' ? 'Relative' : 'Absolute'}<span class="unseen"> times</span></button>
-      <button class="quiet" title="The zone that times are shown in"
-        @click=${() => { zone.value = zone.value === 'utc' ? 'local' : 'utc'; }}>
-        ${zone.value === 'utc' ? 'UTC' : 'Local'}<span class="unseen"> time zone</span></button>
+      ${this.#showMenu()}
     </div>`;
+  }
+
+  /** How entries are shown. Zone and columns stand in the address, so that a link shows the same. */
+  #showMenu() {
+    const inZone = (name) => {
+      zone.value = name;
+      go(withParameters({ zone: name }), { replace: true });
+    };
+    const shown = columns.value;
+    const column = (name, is) => {
+      const chosen = Object.keys(COLUMNS).filter((one) => (one === name ? is : shown.includes(one)));
+      if (!chosen.length) return this.requestUpdate();
+      columns.value = chosen;
+      go(withParameters({ columns: chosen.join(',') }), { replace: true });
+    };
+    const own = !['local', 'utc'].includes(zone.value);
+    return html`<details class="menu show" @toggle=${({ target }) => { this.showing = target.open; }}><summary>Show</summary><div>
+      <fieldset><legend>Times</legend>${[['relative', 'How long ago'], ['absolute', 'Date and time']].map(([value, name]) => html`
+        <label><input type="radio" name="times" .checked=${asTyped(style.value === value)} @change=${() => { style.value = value; }}> ${name}</label>`)}</fieldset>
+      <fieldset><legend>Zone</legend>${[['local', 'Local'], ['utc', 'UTC']].map(([value, name]) => html`
+        <label><input type="radio" name="zone" .checked=${asTyped(zone.value === value)} @change=${() => inZone(value)}> ${name}</label>`)}
+        <label><span class="unseen">Another zone</span><input list="zones" placeholder="Europe/Berlin" autocomplete="off" spellcheck="false"
+          .value=${asTyped(own ? zone.value : '')} @input=${({ target }) => target.setCustomValidity('')} @change=${({ target }) => {
+            const said = target.value.trim();
+            if (isZone(said)) inZone(said);
+            else if (said) { target.setCustomValidity('No zone has that name'); target.reportValidity(); }
+          }}></label>
+        ${this.showing ? html`<datalist id="zones">${Intl.supportedValuesOf('timeZone').map((name) => html`<option value=${name}></option>`)}</datalist>` : nothing}</fieldset>
+      <fieldset><legend>Columns</legend>${Object.entries(COLUMNS).map(([name, [title]]) => html`
+        <label><input type="checkbox" .checked=${asTyped(shown.includes(name))} @change=${({ target }) => column(name, target.checked)}> ${title}</label>`)}</fieldset>
+    </div></details>`;
   }
 
   #viewsMenu(filters) {

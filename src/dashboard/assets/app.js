@@ -6,6 +6,7 @@ import { go, place } from './router.js';
 import { letters, theme } from './time.js';
 import './activity.js';
 import './dashboard.js';
+import './palette.js';
 import './settings.js';
 
 const problem = signal(null);
@@ -21,6 +22,7 @@ async function begin() {
 
 const TABS = [['/', 'Dashboard'], ['/activity', 'Activity'], ['/settings', 'Settings']];
 const KEYS = [
+  ['Ctrl+K', 'Go anywhere, look for anything'],
   ['/', 'Search'], ['j  k', 'Next, previous entry'], ['Enter', 'Open the entry'], ['Escape', 'Close it'],
   ['Space', 'Pause, go on'], ['End', 'Back to the newest'], ['?', 'This list'],
 ];
@@ -52,12 +54,14 @@ class DaybookApp extends Part {
         <nav aria-label="Pages">${TABS.map(([to, name]) => html`<a href=${to}
           aria-current=${to === path || (to === '/activity' && path.startsWith('/entity')) ? 'page' : nothing}>${name}</a>`)}</nav>
         <span class="me">
+          <button class="quiet" title="Go to… (Ctrl+K)" aria-label="Go to…" @click=${() => this.querySelector('command-palette').open()}>⌕</button>
           <button class="quiet" title="Keys" aria-label="Keys" @click=${() => this.querySelector('dialog.help').showModal()}>?</button>
           <span class="who">${me.value.label}</span>
           ${me.value.kind === 'session' ? html`<button class="quiet" @click=${signOut}>Sign out</button>` : nothing}
         </span>
       </header>
       <main id="main" tabindex="-1">${this.#page(path)}</main>
+      <command-palette .signOut=${me.value.kind === 'session' ? signOut : null}></command-palette>
       ${this.#help()}`;
   }
 

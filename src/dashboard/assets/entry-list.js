@@ -2,7 +2,8 @@
 // as high as the next, so that where one is can be reckoned and never needs to be measured.
 
 import { Part, classes, html, nothing, repeat } from './element.js';
-import { absolute, shown } from './time.js';
+import { COLUMNS, USUAL } from './columns.js';
+import { absolute, shown, style } from './time.js';
 
 /** Rows beyond the edge, so that none is missing while one scrolls. */
 const SPARE = 8;
@@ -15,6 +16,7 @@ class EntryList extends Part {
     chosen: { attribute: false },
     more: { type: Boolean },
     label: {},
+    columns: { attribute: false },
     top: { state: true },
     height: { state: true },
   };
@@ -29,6 +31,7 @@ class EntryList extends Part {
     this.top = 0;
     this.height = 600;
     this.label = 'Entries';
+    this.columns = USUAL.split(',');
   }
 
   connectedCallback() {
@@ -117,6 +120,8 @@ class EntryList extends Part {
     const above = this.querySelector('.above');
     const below = this.querySelector('.below');
     if (!above) return;
+    const wide = (name) => (name === 'time' && style.value === 'absolute' ? '150px' : COLUMNS[name][1]);
+    this.style.setProperty('--columns', ['22px', ...this.columns.map(wide)].join(' '));
     above.style.height = `${this.from * this.rowHeight}px`;
     below.style.height = `${Math.max(0, this.rows.length - this.to) * this.rowHeight}px`;
   }
@@ -137,7 +142,6 @@ class EntryList extends Part {
   }
 
   #row({ seq, entry }, index, chosen) {
-    const of = entry.entity_name ?? entry.entity_id;
     return html`
       <div role="row" class=${classes('row', entry.severity, seq === this.chosen && 'chosen')}
         data-seq=${seq} data-id=${entry.id} aria-rowindex=${index + 1}
@@ -145,13 +149,25 @@ class EntryList extends Part {
         @click=${() => this.tell('open', seq)}>
         <span role="gridcell" class="mark"><span aria-hidden="true">${MARKS[entry.severity] ?? '·'}</span
           ><span class="unseen">${entry.severity}</span></span>
-        <time role="gridcell" datetime=${entry.ts} title=${`${entry.ts} (${absolute(entry.ts)})`}>${shown(entry.ts)}</time>
-        <span role="gridcell" class="who" title=${entry.actor}>${entry.actor}</span>
-        <span role="gridcell" class="did">${entry.action}</span>
-        <span role="gridcell" class="said" title=${entry.message}>${entry.message}</span>
-        <span role="gridcell" class="of">${of ? html`<span class="kind">${entry.entity_type}</span> ${of}` : nothing}</span>
+        ${this.columns.map((name) => CELLS[name](entry))}
       </div>`;
   }
 }
+
+const plain = (name) => (entry) => html`<span role="gridcell" class="more" title=${entry[name] ?? ''}>${entry[name] ?? ''}</span>`;
+
+const CELLS = {
+  time: ({ ts }) => html`<time role="gridcell" datetime=${ts} title=${`${ts} (${absolute(ts)})`}>${shown(ts)}</time>`,
+  actor: ({ actor }) => html`<span role="gridcell" class="who" title=${actor}>${actor}</span>`,
+  action: ({ action }) => html`<span role="gridcell" class="did" title=${action}>${action}</span>`,
+  message: ({ message }) => html`<span role="gridcell" class="said" title=${message}>${message}</span>`,
+  entity: ({ entity_type: type, entity_id: id, entity_name: name }) => {
+    const of = name ?? id;
+    return html`<span role="gridcell" class="of">${of ? html`<span class="kind">${type}</span> ${of}` : nothing}</span>`;
+  },
+  category: plain('category'),
+  address: plain('ip_address'),
+  workspace: plain('workspace_id'),
+};
 
 customElements.define('entry-list', EntryList);

@@ -2,11 +2,14 @@
 
 import { counted } from './element.js';
 
+const LEFT_OUT = ['not_category', 'not_severity', 'not_actor', 'not_action', 'not_entity_type', 'not_entity_id'];
 export const FIELDS = [
-  'q', 'category', 'severity', 'actor', 'action', 'entity_type', 'entity_id', 'since', 'until', 'workspace_id',
+  'q', 'category', 'severity', 'actor', 'action', 'entity_type', 'entity_id', ...LEFT_OUT, 'since', 'until', 'workspace_id',
 ];
 /** Those that take several values. */
-export const SEVERAL = new Set(['category', 'severity']);
+export const SEVERAL = new Set(['category', 'severity', ...LEFT_OUT]);
+/** Those whose values are words, so that commas are between them. */
+const WORDS = new Set(['category', 'severity', 'not_category', 'not_severity']);
 
 export const NAMES = {
   q: 'text',
@@ -20,12 +23,13 @@ export const NAMES = {
   until: 'until',
   workspace_id: 'workspace',
 };
+for (const field of LEFT_OUT) NAMES[field] = `not ${NAMES[field.slice(4)]}`;
 
 /** The filters in an address: an object of lists of texts. */
 export function read(params) {
   const filters = {};
   for (const field of FIELDS) {
-    const values = params.getAll(field).flatMap((value) => (SEVERAL.has(field) ? value.split(',') : [value]));
+    const values = params.getAll(field).flatMap((value) => (WORDS.has(field) ? value.split(',') : [value]));
     const kept = [...new Set(values.filter(Boolean))];
     if (kept.length) filters[field] = SEVERAL.has(field) ? kept : kept.slice(-1);
   }
@@ -58,10 +62,4 @@ export const count = (filters) => Object.keys(without(filters, 'workspace_id')).
 export function inWords(filters) {
   const said = Object.entries(filters).map(([field, values]) => `${NAMES[field]} ${values.join(' or ')}`);
   return said.length > 3 ? counted(said.length, 'filter') : said.join(', ');
-}
-
-/** The line for a shell that asks the same. */
-export function curl(filters) {
-  const asked = query(filters, { limit: 50 });
-  return `curl '${location.origin}/api/v1/activity?${asked}'`;
 }

@@ -2,6 +2,8 @@
 // show the same.
 
 import { Part, counted, html, nothing } from './element.js';
+import { letIn } from './api.js';
+import { USUAL } from './columns.js';
 import { Feed } from './feed.js';
 import { count, inWords } from './filters.js';
 import { go } from './router.js';
@@ -23,6 +25,7 @@ class LiveEntries extends Part {
     filters: { attribute: false },
     chosen: { attribute: false },
     compact: { type: Boolean },
+    columns: { attribute: false },
     paused: { state: true },
     said: { state: true },
   };
@@ -123,7 +126,7 @@ class LiveEntries extends Part {
         : nothing}
       ${state === 'failed' ? this.#failed() : nothing}
       ${rows.length
-        ? html`<entry-list .rows=${rows} .chosen=${this.chosen} .more=${feed.before.value !== null}
+        ? html`<entry-list .rows=${rows} .chosen=${this.chosen} .columns=${this.columns ?? USUAL.split(',')} .more=${feed.before.value !== null}
               .label=${'Entries, the newest first'}
               @moved=${(event) => this.#moved(event.detail)} @older=${() => feed.older()}
               @newest=${this.toNewest}></entry-list>
@@ -175,9 +178,9 @@ customElements.define('live-entries', LiveEntries);
 /** An empty book greets with the ways to get entries in. */
 class FirstRun extends Part {
   render() {
-    const line = `curl ${location.origin}/api/v1/activity -H 'Content-Type: application/json' \\
+    const line = `curl ${location.origin}/api/v1/activity${letIn()} -H 'Content-Type: application/json' \\
   -d '{"category":"entity","action":"door.opened","message":"The front door was opened"}'`;
-    const many = `curl ${location.origin}/api/v1/activity -H 'Content-Type: application/x-ndjson' --data-binary @entries.ndjson`;
+    const many = `curl ${location.origin}/api/v1/activity${letIn()} -H 'Content-Type: application/x-ndjson' --data-binary @entries.ndjson`;
     return html`<section class="first">
       <h2>The book is open, and empty</h2>
       <p>Whatever is recorded appears here at once. Three ways to begin:</p>

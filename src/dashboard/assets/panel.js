@@ -1,7 +1,7 @@
 // One entry with all that it holds, beside the list.
 
 import { Part, html, nothing } from './element.js';
-import { get } from './api.js';
+import { get, letIn } from './api.js';
 import { absolute, relative } from './time.js';
 import { NAMES, toggled } from './filters.js';
 
@@ -45,13 +45,19 @@ class EntryPanel extends Part {
     this.tell('filters', next);
   }
 
+  #without(field, value) {
+    const { [field]: _, ...rest } = this.filters ?? {};
+    this.tell('filters', { ...(this.filters?.[field]?.includes(value) ? rest : this.filters), [`not_${field}`]: [...(this.filters?.[`not_${field}`] ?? []), value] });
+  }
+
   #field(name, value) {
     if (value === null || value === undefined) return html`<dt>${name}</dt><dd class="none">none</dd>`;
     const held = this.filters?.[name]?.includes(value);
     return html`<dt>${name}</dt><dd><span class="value">${value}</span>
       ${SOUGHT.includes(name)
         ? html`<button class="quiet small" @click=${() => this.#only(name, value)}>
-            ${held ? 'Not only this' : 'Only this'}<span class="unseen"> ${NAMES[name]}</span></button>`
+            ${held ? 'Not only this' : 'Only this'}<span class="unseen"> ${NAMES[name]}</span></button>
+          <button class="quiet small" @click=${() => this.#without(name, value)}>Without this<span class="unseen"> ${NAMES[name]}</span></button>`
         : nothing}</dd>`;
   }
 
@@ -61,7 +67,7 @@ class EntryPanel extends Part {
     if (!this.held) return html`${close}<h2 tabindex="-1">Loading…</h2>`;
     const { seq, entry } = this.held;
     const { metadata, ...fields } = entry;
-    const line = `curl '${location.origin}/api/v1/activity/${entry.id}${entry.workspace_id === 'default' ? '' : `?workspace_id=${entry.workspace_id}`}'`;
+    const line = `curl '${location.origin}/api/v1/activity/${entry.id}${entry.workspace_id === 'default' ? '' : `?workspace_id=${entry.workspace_id}`}'${letIn()}`;
     const trail = entry.entity_type && entry.entity_id
       ? `/entity/${encodeURIComponent(entry.entity_type)}/${encodeURIComponent(entry.entity_id)}${entry.workspace_id === 'default' ? '' : `?workspace_id=${encodeURIComponent(entry.workspace_id)}`}`
       : null;

@@ -1,9 +1,10 @@
 // Times: in words or in figures, here or in UTC, as whoever looks prefers.
 
 import { signal } from './element.js';
+import { place } from './router.js';
 
 const kept = (name, otherwise) => localStorage.getItem(`daybook.${name}`) ?? otherwise;
-const preference = (name, otherwise) => {
+export const preference = (name, otherwise) => {
   const held = signal(kept(name, otherwise));
   return {
     get value() {
@@ -16,8 +17,28 @@ const preference = (name, otherwise) => {
   };
 };
 
-/** `local` or `utc`; an address that names one wins. */
-export const zone = preference('zone', 'local');
+/** Whether times can be shown in it: `local`, `utc`, or a name such as `Europe/Berlin`. */
+export function isZone(name) {
+  if (name === 'local' || name === 'utc') return true;
+  try {
+    return Boolean(name) && Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}
+
+const keptZone = preference('zone', 'local');
+/** The zone that times are shown in; an address that names one wins. */
+export const zone = {
+  get value() {
+    const said = place.value.params.get('zone');
+    if (said && isZone(said)) return said;
+    return isZone(keptZone.value) ? keptZone.value : 'local';
+  },
+  set value(said) {
+    keptZone.value = said;
+  },
+};
 /** `relative` or `absolute`. */
 export const style = preference('times', 'relative');
 /** `auto`, `light` or `dark`. */
@@ -31,16 +52,23 @@ setInterval(() => {
   if (!document.hidden) now.value = Date.now();
 }, 5000);
 
-const parts = (utc) => ({
-  day: new Intl.DateTimeFormat('sv-SE', { timeZone: utc ? 'UTC' : undefined, dateStyle: 'short' }),
-  clock: new Intl.DateTimeFormat('sv-SE', { timeZone: utc ? 'UTC' : undefined, timeStyle: 'medium' }),
-});
-const LOCAL = parts(false);
-const UTC = parts(true);
+const made = new Map();
+
+/** How a zone writes a day and a time of day. */
+function writes(name) {
+  if (!made.has(name)) {
+    const timeZone = name === 'local' ? undefined : name;
+    made.set(name, {
+      day: new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }),
+      clock: new Intl.DateTimeFormat('sv-SE', { timeZone, timeStyle: 'medium' }),
+    });
+  }
+  return made.get(name);
+}
 
 export function absolute(ts, { seconds = true } = {}) {
   const date = new Date(ts);
-  const { day, clock } = zone.value === 'utc' ? UTC : LOCAL;
+  const { day, clock } = writes(zone.value);
   const time = clock.format(date);
   return `${day.format(date)} ${seconds ? time : time.slice(0, 5)}`;
 }
@@ -62,7 +90,16 @@ export function toField(ts) {
   return absolute(ts).replace(' ', 'T');
 }
 
+/** How far the zone's clock is ahead at this moment, in milliseconds. */
+const ahead = (moment) => Date.parse(`${toField(moment)}Z`) - Math.floor(moment / 1000) * 1000;
+
 export function fromField(text) {
-  const date = new Date(zone.value === 'utc' ? `${text}Z` : text);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  const wall = Date.parse(`${text}Z`);
+  if (Number.isNaN(wall)) return null;
+  // The clock is set about once a half year: a day before is on one side of that, a day after on the other. An hour
+  // that is there twice is taken the first time; one that is skipped is as long after the change as it says.
+  const day = 86_400_000;
+  const [before, after] = [ahead(wall - day), ahead(wall + day)];
+  const fits = [before, after].map((by) => wall - by).find((moment) => ahead(moment) === wall - moment);
+  return new Date(fits ?? wall - before).toISOString();
 }
