@@ -2,9 +2,10 @@
 //! goes, it stops in order, and the whole book is checked.
 
 use daybook::actors::supervisor::Start;
-use daybook::actors::{Clock, Opened, Supervisor, system_clocks, wall_clock};
+use daybook::actors::{Clock, Clocks, Opened, Supervisor, system_clocks, wall_clock};
 use daybook::config::Settings;
 use daybook::domain::Timestamp;
+use daybook::domain::clock::Moment;
 use daybook::http::App;
 use daybook::http::app::Sessions;
 use daybook::http::server::{self, Listeners};
@@ -54,9 +55,9 @@ impl TestDaybook {
         let (ready, started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let ahead = Arc::new(AtomicI64::new(0));
-        let clock = clock_ahead(Arc::clone(&ahead));
+        let clocks = clocks_ahead(Arc::clone(&ahead));
         let serving = std::thread::spawn(move || {
-            actix::System::new().block_on(serve((settings, clock), book, at, ready, stopped));
+            actix::System::new().block_on(serve((settings, clocks), book, at, ready, stopped));
         });
         let (address, open_sessions) = started.recv().expect("the server starts");
         Self {
@@ -71,7 +72,7 @@ impl TestDaybook {
         }
     }
 
-    /// From now on the daemon's clock is so much further ahead.
+    /// So much time passes for the daemon.
     pub fn later(&self, by: Duration) {
         let by = i64::try_from(by.as_micros()).unwrap();
         self.ahead.fetch_add(by, Ordering::SeqCst);
@@ -112,9 +113,15 @@ impl Drop for TestDaybook {
     }
 }
 
-fn clock_ahead(ahead: Arc<AtomicI64>) -> Clock {
-    let wall = wall_clock();
-    Arc::new(move || Timestamp::from_micros(wall().micros() + ahead.load(Ordering::SeqCst)))
+fn clocks_ahead(ahead: Arc<AtomicI64>) -> Clocks {
+    let clocks = system_clocks(wall_clock());
+    Arc::new(move || {
+        let (by, now) = (ahead.load(Ordering::SeqCst), clocks());
+        Moment {
+            wall: Timestamp::from_micros(now.wall.micros() + by),
+            passed: now.passed + Duration::from_micros(by.unsigned_abs()),
+        }
+    })
 }
 
 fn book_in(directory: &tempfile::TempDir) -> PathBuf {
@@ -130,13 +137,13 @@ fn reader(book: PathBuf) -> Arc<dyn EntryReader> {
 }
 
 async fn serve(
-    (settings, clock): (Settings, Clock),
+    (settings, clocks): (Settings, Clocks),
     book: PathBuf,
     at: SocketAddr,
     ready: mpsc::Sender<(SocketAddr, Sessions)>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let (app, actors) = app(settings, clock, &book).await;
+    let (app, actors) = app(settings, clocks, &book).await;
     let listener = TcpListener::bind(at).unwrap();
     listener.set_nonblocking(true).unwrap();
     let listeners = Listeners {
@@ -156,7 +163,7 @@ async fn serve(
     actors.stop().await;
 }
 
-async fn app(settings: Settings, clock: Clock, book: &std::path::Path) -> (App, Supervisor) {
+async fn app(settings: Settings, clocks: Clocks, book: &std::path::Path) -> (App, Supervisor) {
     let book = Opened::at(address_of(book), settings.storage.readers).unwrap();
     let reader = Arc::clone(&book.reader);
     let metrics = Metrics::new("0.0.0", SystemTime::now());
@@ -164,9 +171,10 @@ async fn app(settings: Settings, clock: Clock, book: &std::path::Path) -> (App, 
         book,
         base: settings.retention.base(&Default::default()),
         settings: &settings,
-        clocks: system_clocks(Arc::clone(&clock)),
+        clocks: Arc::clone(&clocks),
         metrics: metrics.clone(),
     });
     let actors = actors.await.unwrap();
+    let clock: Clock = Arc::new(move || clocks().wall);
     (App::new(settings, reader, &actors, clock, metrics), actors)
 }

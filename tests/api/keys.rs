@@ -341,6 +341,28 @@ fn a_wrong_key_is_recorded_once_a_minute_with_its_address_and_not_with_what_was_
 }
 
 #[test]
+fn the_rest_of_a_minute_of_failures_is_one_entry_with_their_number() {
+    let daybook = TestDaybook::with("[auth]\nattempts_per_minute = 0\n");
+    daybook.sign_in("olga");
+    for _ in 0..200 {
+        get(&daybook, "dbk_somebody_guessing", ACTIVITY).problem(401);
+    }
+    assert_eq!(entries(&daybook, "auth.failed", 1).len(), 1);
+    daybook.later(Duration::from_secs(61));
+    let failed = entries(&daybook, "auth.failed", 2);
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    // The newest first.
+    assert_eq!(
+        failed[0]["metadata"],
+        json!({"reason": "wrong", "count": 199})
+    );
+    assert_eq!(failed[0]["ip_address"], "127.0.0.1");
+    // The next one begins a burst of its own.
+    get(&daybook, "dbk_somebody_guessing", ACTIVITY).problem(401);
+    assert_eq!(entries(&daybook, "auth.failed", 3).len(), 3);
+}
+
+#[test]
 fn the_last_use_of_a_key_is_told() {
     let daybook = TestDaybook::start();
     daybook.sign_in("olga");

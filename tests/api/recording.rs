@@ -9,7 +9,7 @@ use daybook::client::Remote;
 use daybook::config::{Settings, StorageUrl};
 use daybook::domain::{Draft, Entity, Sink};
 use daybook::http::RecordRequests;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
@@ -257,6 +257,28 @@ fn an_application_records_itself_into_a_daemon() {
     assert_eq!(entries[0]["user_agent"], "curl/8");
     assert_eq!(entries[0]["entity_type"], "task");
     assert_eq!((remote.sent(), remote.lost(), remote.waiting()), (5, 0, 0));
+}
+
+#[test]
+fn an_application_with_a_key_records_as_its_key_and_says_who_it_was_where_it_may() {
+    let daybook = TestDaybook::start();
+    daybook.sign_in("olga");
+    for (speaks, actor, reported) in [(false, "app", json!("anna")), (true, "anna", Value::Null)] {
+        let key = json!({"label": if speaks { "voice" } else { "app" }, "scopes": ["write"], "workspace_id": "a",
+            "speaks_for_others": speaks});
+        let remote = Remote::to(format!("http://{}", daybook.address))
+            .key(daybook.make_key(&key))
+            .speaks_for_others(speaks)
+            .start()
+            .unwrap();
+        remote.take_in(Entity::task("1").by("anna").created());
+        assert!(remote.flush(Duration::from_secs(30)));
+        assert_eq!((remote.sent(), remote.lost()), (1, 0));
+        let newest = daybook.page("workspace_id=a&limit=1")["items"][0].take();
+        assert_eq!(newest["actor"], actor);
+        assert_eq!(newest["metadata"]["reported_actor"], reported);
+        assert_eq!(newest["workspace_id"], "a");
+    }
 }
 
 #[test]

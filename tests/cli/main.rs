@@ -7,6 +7,7 @@ mod support;
 mod check;
 mod demo;
 mod export;
+mod keys;
 mod prune;
 mod tail;
 mod telemetry;

@@ -74,3 +74,38 @@ fn a_reload_takes_what_it_can_and_a_broken_file_leaves_the_old_one_in_force() {
     assert_eq!(entry["metadata"]["needs_restart"], json!([]));
     assert_eq!(daemon.stop().code(), Some(0));
 }
+
+#[test]
+fn a_key_of_the_file_is_in_force_after_a_reload_and_none_when_it_went() {
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let declared = |id: &str| {
+        format!(
+            "[[auth.keys]]\nlabel = \"{id}\"\nid = \"{id}\"\nsha256 = \"{hash}\"\n\
+             scopes = [\"write\", \"read\", \"admin\"]\nworkspace = \"*\"\n"
+        )
+    };
+    let place = Place::new();
+    write(&place, &declared("f1"));
+    let daemon = Daemon::start(&place);
+    let status = |id: &str| {
+        let mut client = daemon.client();
+        let line = "GET /api/v1/activity HTTP/1.1\r\nHost: localhost\r\n";
+        client
+            .send(&format!("{line}Authorization: Bearer dbk_{id}_abc\r\n\r\n"))
+            .unwrap();
+        client.answer().unwrap().status
+    };
+    assert_eq!((status("f1"), status("f2")), (200, 401));
+    write(&place, &(declared("f1") + &declared("f2")));
+    daemon.signal(Signal::HUP);
+    eventually("the key that came", PATIENCE, || {
+        (status("f2") == 200).then_some(())
+    });
+    write(&place, &declared("f2"));
+    daemon.signal(Signal::HUP);
+    eventually("the key that went", PATIENCE, || {
+        (status("f1") == 401).then_some(())
+    });
+    assert_eq!(status("f2"), 200);
+    assert_eq!(daemon.stop().code(), Some(0));
+}

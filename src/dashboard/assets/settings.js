@@ -6,12 +6,23 @@ import { absolute, relative } from './time.js';
 import './live-entries.js';
 
 class SettingsPage extends Part {
+  static properties = { workspaces: { state: true }, workspace: { state: true } };
+
+  connectedCallback() {
+    super.connectedCallback();
+    if (isOperator()) get('/workspaces').then((list) => { this.workspaces = list.items.map((one) => one.name); }, () => {});
+  }
+
   render() {
-    return html`<div class="settings"><h1>Settings</h1>
-      ${may('read') ? html`<retention-panel></retention-panel>` : nothing}
+    const own = me.value.workspace_id === '*' ? 'default' : me.value.workspace_id;
+    const workspace = this.workspace ?? own;
+    return html`<div class="settings"><div class="bar"><h1>Settings</h1><span class="grow"></span>
+        ${this.workspaces?.length > 1 ? html`<label>of the workspace <select @change=${({ target }) => { this.workspace = target.value; }}>
+          ${this.workspaces.map((name) => html`<option value=${name} .selected=${name === workspace}>${name}</option>`)}</select></label>` : nothing}</div>
+      ${may('read') ? html`<retention-panel .workspace=${workspace}></retention-panel>` : nothing}
       ${may('admin') ? html`<keys-panel></keys-panel>` : nothing}
       ${isOperator() ? html`<workspaces-panel></workspaces-panel><backups-panel></backups-panel><about-panel></about-panel>` : nothing}
-      ${may('admin') ? html`<clear-panel></clear-panel>` : nothing}
+      ${may('admin') ? html`<clear-panel .workspace=${workspace}></clear-panel>` : nothing}
     </div>`;
   }
 }
@@ -54,7 +65,7 @@ class Panel extends Part {
 const FIELDS = { max_days: ['Days', 'An entry older than this goes'], max_entries: ['Entries', 'What is beyond this goes, the oldest first'] };
 
 class RetentionPanel extends Panel {
-  static properties = { ...Panel.properties, edited: { state: true }, preview: { state: true } };
+  static properties = { ...Panel.properties, workspace: {}, edited: { state: true }, preview: { state: true } };
 
   title_ = 'What is kept';
 
@@ -63,7 +74,16 @@ class RetentionPanel extends Panel {
     this.edited = {};
   }
 
-  read = () => get('/activity/settings');
+  read = () => get(this.#at('settings'));
+
+  #at = (what) => `/activity/${what}?workspace_id=${encodeURIComponent(this.workspace)}`;
+
+  willUpdate(changed) {
+    if (!changed.get('workspace')) return;
+    this.edited = {};
+    this.preview = null;
+    this.load();
+  }
 
   #value(key) {
     return this.edited[key] ?? this.data[key];
@@ -77,7 +97,7 @@ class RetentionPanel extends Panel {
     event.preventDefault();
     const body = this.#changes;
     await this.tried(async () => {
-      this.data = await ask('PUT', '/activity/settings', { body });
+      this.data = await ask('PUT', this.#at('settings'), { body });
       this.edited = {};
       this.preview = null;
     }, 'Saved. It holds from now on.');
@@ -103,19 +123,19 @@ class RetentionPanel extends Panel {
           <button ?disabled=${!changed}>Save</button>
           ${changed ? html`<button type="button" class="quiet" @click=${() => { this.edited = {}; }}>Undo</button>` : nothing}
           ${data.source === 'override' && !data.locked ? html`<button type="button" class="quiet" @click=${() => this.tried(async () => {
-            this.data = await ask('DELETE', '/activity/settings');
+            this.data = await ask('DELETE', this.#at('settings'));
             this.edited = {};
           }, 'The file holds again.')}>Back to the file</button>` : nothing}
           <span class="grow"></span>
           <button type="button" class="quiet" @click=${() => this.tried(async () => {
-            this.preview = await ask('POST', '/activity/prune', { body: { dry_run: true } });
+            this.preview = await ask('POST', this.#at('prune'), { body: { dry_run: true } });
           })}>What would go now?</button>
         </p>` : nothing}
       </form>
       ${this.preview ? html`<p role="status">${this.preview.would_remove
         ? html`${counted(this.preview.would_remove, 'entry', 'entries')} would go; the oldest that is kept is of ${absolute(this.preview.oldest_kept_ts ?? Date.now())}.
             <button @click=${() => this.tried(async () => {
-              const done = await ask('POST', '/activity/prune', { body: { confirm: true } });
+              const done = await ask('POST', this.#at('prune'), { body: { confirm: true } });
               this.preview = null;
               await this.load();
               this.gone = done.removed;
@@ -256,13 +276,13 @@ class AboutPanel extends Panel {
 }
 
 class ClearPanel extends Panel {
-  static properties = { ...Panel.properties, typed: { state: true } };
+  static properties = { ...Panel.properties, workspace: {}, typed: { state: true } };
 
   title_ = 'Clear the book';
   read = async () => ({});
 
   body() {
-    const workspace = me.value.workspace_id === '*' ? 'default' : me.value.workspace_id;
+    const { workspace } = this;
     return html`<p>Every entry of the workspace <strong>${workspace}</strong> goes, for good. That it was cleared stays.</p>
       <form @submit=${(event) => {
         event.preventDefault();
