@@ -234,3 +234,83 @@ fn a_daemon_that_dies_on_a_full_disk_starts_anew_for_its_readers() {
     drop(client);
     assert_nothing_lost(&place, daemon, &ledger);
 }
+
+/// Far more than a rule keeps, in bulks.
+fn record_many(client: &mut Client, round: usize, bulks: usize) {
+    for bulk in 0..bulks {
+        let ids = (0..500).map(|n| line(&format!("r{round}-{bulk}-{n}")));
+        let lines: Vec<String> = ids.collect();
+        let told = client
+            .post("application/x-ndjson", &lines.join("\n"))
+            .unwrap();
+        assert_eq!(told.json()["accepted"], 500, "{told:?}");
+    }
+}
+
+#[test]
+fn a_disk_that_fills_while_pruning_is_told_and_the_rest_goes_when_there_is_room() {
+    let law = "a_disk_that_fills_while_pruning_is_told_and_the_rest_goes_when_there_is_room";
+    let Some(disk) = memory(law, "48m") else {
+        return;
+    };
+    let place = Place::at(disk.path());
+    let mut serve = place.serve();
+    serve.env("DAYBOOK_RETENTION__MAX_ENTRIES", "100");
+    let daemon = Daemon::start_as(&place, serve).unwrap();
+    let count = |client: &mut Client, what: &str| {
+        let told = client.get(&format!("/api/v1/activity/{what}")).unwrap();
+        assert_eq!(told.status, 200, "{told:?}");
+        told.json()
+    };
+    let mut refused = 0;
+    for round in 0..4 {
+        let mut client = daemon.client();
+        record_many(&mut client, round, 30);
+        let before = count(&mut client, "count")["count"].as_u64().unwrap();
+        let address = daemon.address;
+        let pruning = std::thread::spawn(move || prune(address));
+        // It has begun, so that the disk fills in its middle.
+        eventually("some went", Duration::from_secs(20), || {
+            (count(&mut client, "count")["count"].as_u64().unwrap() < before).then_some(())
+        });
+        let ballast = fill(disk.path());
+        let told = pruning.join().unwrap();
+        assert!([200, 507].contains(&told.0), "{told:?}");
+        refused += usize::from(told.0 == 507);
+        // Whatever went is whole, readers go on, and what counts say is what pages have.
+        let left = count(&mut client, "count")["count"].as_u64().unwrap();
+        let found = count(&mut client, "count?q=e&exact=true")["count"]
+            .as_u64()
+            .unwrap();
+        assert!(
+            found.abs_diff(left) <= 5 && left < before,
+            "{found} {left} {before}"
+        );
+        std::fs::remove_file(ballast).unwrap();
+        eventually("ready again", RECOVERY, || {
+            (client.get("/readyz").unwrap().status == 200).then_some(())
+        });
+        let (status, text) = prune(address);
+        assert_eq!(status, 200, "{text}");
+        let left = count(&mut client, "count")["count"].as_u64().unwrap();
+        assert!((100..=110).contains(&left), "the newest stay: {left}");
+    }
+    assert!(daemon.stop().success());
+    assert!(place.daybook(&["check"]).status().unwrap().success());
+    println!("the disk filled in the middle of 4 prunes, {refused} were refused with 507");
+}
+
+/// Status and body.
+fn prune(address: std::net::SocketAddr) -> (u16, String) {
+    let mut client = Client::connect(address).unwrap();
+    let body = r#"{"confirm":true}"#;
+    client
+        .send(&format!(
+            "POST /api/v1/activity/prune HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+        .unwrap();
+    let told = client.answer().unwrap();
+    (told.status, told.body)
+}
