@@ -1,11 +1,12 @@
 // The page as a whole: who is there, where one is, and what is around it.
 
 import { Part, html, nothing, signal } from './element.js';
-import { Problem, fetched, may, me, whoAmI } from './api.js';
+import { Problem, fetched, isOperator, may, me, whoAmI } from './api.js';
 import { go, place } from './router.js';
 import { letters, theme } from './time.js';
 import './activity.js';
 import './dashboard.js';
+import { lookForDevices, thereAre } from './devices.js';
 import './palette.js';
 import './settings.js';
 
@@ -15,12 +16,13 @@ async function begin() {
   problem.value = null;
   try {
     await whoAmI();
+    lookForDevices();
   } catch (said) {
     problem.value = said instanceof Problem ? said : new Problem(0);
   }
 }
 
-const TABS = [['/', 'Dashboard'], ['/activity', 'Activity'], ['/settings', 'Settings']];
+const TABS = [['/', 'Dashboard'], ['/activity', 'Activity'], ['/devices', 'Devices'], ['/settings', 'Settings']];
 const KEYS = [
   ['Ctrl+K', 'Go anywhere, look for anything'],
   ['/', 'Search'], ['j  k', 'Next, previous entry'], ['Enter', 'Open the entry'], ['Escape', 'Close it'],
@@ -51,7 +53,7 @@ class DaybookApp extends Part {
       <a class="skip" href="#main" @click=${(event) => { event.preventDefault(); this.querySelector('main').focus(); }}>To the content</a>
       <header class="top">
         <a class="name" href="/"><img src="/assets/icon.svg" alt="" width="22" height="22">Daybook</a>
-        <nav aria-label="Pages">${TABS.map(([to, name]) => html`<a href=${to}
+        <nav aria-label="Pages">${TABS.filter(([to]) => to !== '/devices' || thereAre.value || path === to).map(([to, name]) => html`<a href=${to}
           aria-current=${to === path || (to === '/activity' && path.startsWith('/entity')) ? 'page' : nothing}>${name}</a>`)}</nav>
         <span class="me">
           <button class="quiet" title="Go to… (Ctrl+K)" aria-label="Go to…" @click=${() => this.querySelector('command-palette').open()}>⌕</button>
@@ -70,6 +72,7 @@ class DaybookApp extends Part {
     if (!may('read') && path !== '/settings') return lacks('read');
     if (path === '/') return html`<dashboard-page></dashboard-page>`;
     if (path === '/settings') return html`<settings-page></settings-page>`;
+    if (path === '/devices') return isOperator() ? html`<devices-page></devices-page>` : lacks('admin');
     if (path === '/sign-in') {
       queueMicrotask(() => go('/', { replace: true }));
       return nothing;
@@ -119,6 +122,7 @@ class SignIn extends Part {
     try {
       await fetched('POST', '/auth/login', { body: { key: new FormData(event.target).get('key').trim() } });
       await whoAmI();
+      lookForDevices();
     } catch (said) {
       this.problem = said;
     }

@@ -2,6 +2,7 @@
 
 import { Part, asTyped, bytes, classes, counted, html, nothing, number } from './element.js';
 import { ask, get, isOperator } from './api.js';
+import { nameOf, thereAre } from './devices.js';
 import { query } from './filters.js';
 import { go } from './router.js';
 import { absolute, relative } from './time.js';
@@ -116,7 +117,7 @@ class DashboardPage extends Part {
 
   #isThere(id) {
     const view = this.widgets.get(id)?.view;
-    return view && view !== 'devices' && (view !== 'storage' || isOperator());
+    return view && (view !== 'devices' || thereAre.value) && (view !== 'storage' || isOperator());
   }
 
   #card(place) {
@@ -135,7 +136,7 @@ class DashboardPage extends Part {
             </span>`
           : ['list', 'over_time', 'count', 'top'].includes(widget.view)
             ? html`<a href=${`/activity?${query(widget.filters)}`}>In Activity</a>`
-            : nothing}
+            : widget.view === 'devices' ? html`<a href="/devices">All of them</a>` : nothing}
       </header>
       <widget-body .widget=${widget}></widget-body>
     </section>`;
@@ -199,6 +200,7 @@ class WidgetBody extends Part {
       count: () => get(`/activity/count?${asked}`),
       over_time: () => get(`/activity/histogram?${asked}${asked ? '&' : ''}buckets=60`),
       top: () => get(`/activity/facets?${asked}`),
+      devices: () => get('/devices'),
       storage: () => get('/system/info'),
       retention: () => get('/activity/settings'),
     };
@@ -237,6 +239,8 @@ class WidgetBody extends Part {
         return html`<time-histogram .data=${data}></time-histogram>`;
       case 'top':
         return this.#top(data.facets[widget.by] ?? []);
+      case 'devices':
+        return this.#devices(data.items);
       case 'storage':
         return html`<dl class="facts"><dt>Entries up to</dt><dd>${number(data.book.last_seq)}</dd>
           <dt>File</dt><dd>${bytes(data.book.bytes)}</dd>
@@ -251,6 +255,15 @@ class WidgetBody extends Part {
       default:
         return html`<p class="note">Nothing to show.</p>`;
     }
+  }
+
+  #devices(items) {
+    const heeded = items.filter((device) => !device.ignored);
+    const count = (state) => heeded.filter((device) => device.state === state).length;
+    const away = heeded.filter((device) => device.state === 'offline' || device.state === 'lost');
+    return html`<p class="figure">${number(count('online'))}<small> of ${number(heeded.length)} online</small></p>
+      ${away.length ? html`<ul class="top-list">${away.slice(0, 6).map((device) => html`<li><a href=${`/entity/device/${encodeURIComponent(device.id)}`}>
+        <span class="value">${nameOf(device)}</span><span class="count">${device.state}${device.last_seen ? `, ${relative(device.last_seen)}` : ''}</span></a></li>`)}</ul>` : nothing}`;
   }
 
   #top(values) {

@@ -34,7 +34,7 @@ export class Link {
   #wait = FIRST_WAIT;
   #subscribed = false;
 
-  /** `told` has `entries`, `lagged`, `epoch`, `settings` and `refused`. */
+  /** `told` has `entries`, `lagged`, `epoch`, `settings`, `devices` and `refused`. */
   constructor(filters, told) {
     this.filters = filters;
     this.told = told;
@@ -130,6 +130,7 @@ export class Link {
         this.told.settings?.();
         return;
       default:
+        if (event.type.startsWith('device_')) this.told.devices?.(event);
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { Part, html, nothing } from './element.js';
 import { get, isOperator, may } from './api.js';
+import { nameOf, thereAre } from './devices.js';
 import { query } from './filters.js';
 import { go } from './router.js';
 import { theme } from './time.js';
@@ -58,10 +59,11 @@ class CommandPalette extends Part {
   /** What the book and its owner have names for. */
   async #read() {
     const none = () => null;
-    const [facets, views, workspaces] = await Promise.all([
+    const [facets, views, workspaces, devices] = await Promise.all([
       may('read') ? get('/activity/facets').catch(none) : null,
       may('read') ? get('/views').catch(none) : null,
       isOperator() ? get('/workspaces').catch(none) : null,
+      thereAre.value ? get('/devices').catch(none) : null,
     ]);
     const values = Object.entries(SOUGHT).flatMap(([field, kind]) => (facets?.facets[field] ?? []).map(({ value }) => ({
       name: value, kind, to: `/activity?${query({ [field]: [value] })}`,
@@ -69,6 +71,7 @@ class CommandPalette extends Part {
     return [
       ...(views?.items ?? []).map((view) => ({ name: view.name, kind: 'saved view', to: `/activity?${query(view.filters)}` })),
       ...values,
+      ...(devices?.items ?? []).map((device) => ({ name: nameOf(device), kind: 'device', to: `/entity/device/${encodeURIComponent(device.id)}` })),
       ...(workspaces?.items ?? []).map(({ name }) => ({ name, kind: 'workspace', to: `/activity?${query({ workspace_id: [name] })}` })),
     ];
   }
@@ -78,6 +81,7 @@ class CommandPalette extends Part {
     const fixed = [
       { name: 'Activity', kind: 'page', to: '/activity' },
       { name: 'Dashboard', kind: 'page', to: '/' },
+      ...(thereAre.value ? [{ name: 'Devices', kind: 'page', to: '/devices' }] : []),
       { name: 'Settings', kind: 'page', to: '/settings' },
       ...RANGES.map(([since, name]) => ({ name, kind: 'time', to: `/activity?${query({ since: [since] })}` })),
       ...[['light', 'Light'], ['dark', 'Dark'], ['auto', 'As the system']].map(([value, name]) => ({
