@@ -19,15 +19,15 @@ build: ## Build the release binary
 test: test-packages ## Run all tests that need no special rights
 	$(CARGO) test --locked
 
-# What the tests use beside cargo. As root it is installed, visibly; as anybody else it is said.
-TEST_PACKAGES := curl sqlite3
+# What the tests use beside cargo, as command:package. As root it is installed, visibly; as anybody else it is said.
+TEST_PACKAGES := curl:curl sqlite3:sqlite3 node:nodejs npm:npm chromium:chromium
 test-packages:
 	@missing=""; \
-	for package in $(TEST_PACKAGES); do command -v $$package >/dev/null || missing="$$missing $$package"; done; \
+	for one in $(TEST_PACKAGES); do command -v $${one%:*} >/dev/null || missing="$$missing $${one#*:}"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ]; then \
 		echo "The tests need:$$missing. Install them with:" >&2; \
-		echo "  sudo apt-get install -y$$missing" >&2; exit 1; \
+		echo "  sudo apt-get install -y --no-install-recommends$$missing" >&2; exit 1; \
 	fi; \
 	set -x; apt-get update && apt-get install -y --no-install-recommends $$missing
 

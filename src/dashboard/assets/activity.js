@@ -320,9 +320,10 @@ class ActivityPage extends Part {
     return html`
       <div class="sheet-head only-small"><strong>Filters</strong>
         <button class="quiet" @click=${() => { this.sheet = false; }}>Done</button></div>
+      ${facets ? nothing : html`<p class="note">…</p>`}
       ${facets?.capped ? html`<p class="note">Counted from number ${number(facets.from_seq)} on.</p>` : nothing}
-      ${DIMENSIONS.filter((field) => !this.entity || field !== 'entity_type').map((field) => this.#facet(field, filters))}
-      ${this.entity ? nothing : html`<fieldset><legend>${NAMES.entity_id}</legend>${this.#exact('entity_id', filters)}</fieldset>`}`;
+      ${!facets ? nothing : DIMENSIONS.filter((field) => !this.entity || field !== 'entity_type').map((field) => this.#facet(field, filters))}
+      ${this.entity || !facets ? nothing : html`<fieldset><legend>${NAMES.entity_id}</legend>${this.#exact('entity_id', filters)}</fieldset>`}`;
   }
 
   #facet(field, filters) {

@@ -20,6 +20,11 @@ export class Problem extends Error {
 
 const API = '/api/v1';
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: object, signal?: AbortSignal, headers?: Record<string, string> }} [options]
+ */
 export async function fetched(method, path, { body, signal: cut, headers = {} } = {}) {
   let answer;
   try {

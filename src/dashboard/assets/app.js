@@ -34,7 +34,7 @@ class DaybookApp extends Part {
     super.connectedCallback();
     begin();
     addEventListener('keydown', (event) => {
-      if (event.key !== '?' || letters.value === 'off' || event.target.closest?.('input, textarea, select')) return;
+      if (event.key !== '?' || letters.value === 'off' || /** @type {Element} */ (event.target).closest?.('input, textarea, select')) return;
       this.querySelector('dialog.help')?.showModal();
     });
   }
@@ -120,7 +120,7 @@ class SignIn extends Part {
     this.busy = true;
     this.problem = null;
     try {
-      await fetched('POST', '/auth/login', { body: { key: new FormData(event.target).get('key').trim() } });
+      await fetched('POST', '/auth/login', { body: { key: String(new FormData(event.target).get('key')).trim() } });
       await whoAmI();
       lookForDevices();
     } catch (said) {

@@ -66,7 +66,7 @@ class DashboardPage extends Part {
     event.preventDefault();
     const form = event.target;
     const said = Object.fromEntries(new FormData(form));
-    const filters = Object.fromEntries(new URLSearchParams(said.filters));
+    const filters = Object.fromEntries(new URLSearchParams(String(said.filters)));
     try {
       const made = await ask('POST', '/widgets', {
         body: { title: said.title, view: said.view, by: said.view === 'top' ? said.by : null, filters },

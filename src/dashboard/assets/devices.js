@@ -127,7 +127,7 @@ export class DevicesPage extends Part {
   #naming(device, at) {
     return html`<form class="naming" @submit=${(event) => {
       event.preventDefault();
-      const said = new FormData(event.target).get('name').trim();
+      const said = String(new FormData(event.target).get('name')).trim();
       this.names = null;
       this.#does(() => ask('PATCH', at, { body: { given_name: said || null } }));
     }} @keydown=${({ key }) => { if (key === 'Escape') this.names = null; }}>
@@ -139,6 +139,7 @@ export class DevicesPage extends Part {
       <form @submit=${(event) => {
         event.preventDefault();
         const form = event.target;
+        /** @type {Record<string, unknown>} */
         const said = Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
         if (said.port) said.port = Number(said.port);
         this.#does(() => ask('POST', '/devices', { body: said }), (device) => `${nameOf(device)} was added.`).then(() => { if (!this.problem) form.reset(); });

@@ -145,7 +145,7 @@ export class Feed {
 
   #prepend(entries) {
     if (!entries.length) return;
-    let rows = [...entries.reverse(), ...this.rows.value];
+    let rows = [...entries.toReversed(), ...this.rows.value];
     if (rows.length > MOST) {
       rows = rows.slice(0, MOST);
       this.before.value = rows[MOST - 1].seq;

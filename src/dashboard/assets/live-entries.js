@@ -125,6 +125,7 @@ class LiveEntries extends Part {
         ? html`<button class="pill" @click=${this.toNewest}>↑ ${counted(fresh, 'new entry', 'new entries')}</button>`
         : nothing}
       ${state === 'failed' ? this.#failed() : nothing}
+      ${this.#isNew(rows) ? html`<first-run></first-run>` : nothing}
       ${rows.length
         ? html`<entry-list .rows=${rows} .chosen=${this.chosen} .columns=${this.columns ?? USUAL.split(',')} .more=${feed.before.value !== null}
               .label=${'Entries, the newest first'}
@@ -133,6 +134,13 @@ class LiveEntries extends Part {
             ${this.compact ? nothing : this.#foot(rows.length)}`
         : state === 'ready' ? this.#nothing() : nothing}
       ${state === 'loading' && !rows.length ? html`<p class="empty" role="status">Loading…</p>` : nothing}`;
+  }
+
+  /** Nothing but what the daemon says of itself. */
+  #isNew(rows) {
+    const { feed } = this;
+    if (this.compact || count(this.filters) || rows.length > 100 || feed.state.value !== 'ready' || feed.before.value !== null) return false;
+    return rows.every(({ entry }) => entry.category === 'system' || entry.category === 'auth');
   }
 
   #foot(loaded) {
@@ -169,7 +177,7 @@ class LiveEntries extends Part {
         <p>New ones appear here as they are recorded.</p>
         ${this.compact ? nothing : html`<button @click=${() => go(location.pathname)}>Clear the filters</button>`}</div>`;
     }
-    return this.compact ? html`<div class="empty"><p>Nothing has been recorded yet.</p></div>` : html`<first-run></first-run>`;
+    return this.compact ? html`<div class="empty"><p>Nothing has been recorded yet.</p></div>` : nothing;
   }
 }
 

@@ -31,7 +31,8 @@ addEventListener('popstate', () => {
 });
 
 addEventListener('click', (event) => {
-  const link = event.target.closest?.('a[href]');
+  /** @type {HTMLAnchorElement | null} */
+  const link = /** @type {Element} */ (event.target).closest?.('a[href]');
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (!link || !plain || event.defaultPrevented || link.target || link.hasAttribute('download')) return;
   const url = new URL(link.href);

@@ -1,12 +1,16 @@
 // Settings: what is kept, backups, keys, and what this daemon is.
 
-import { Part, asTyped, bytes, counted, html, nothing, number } from './element.js';
+import { Part, asTyped, bytes, classes, counted, html, nothing, number } from './element.js';
 import { ask, get, isOperator, may, me } from './api.js';
 import { absolute, relative } from './time.js';
 import './live-entries.js';
 
 class SettingsPage extends Part {
-  static properties = { workspaces: { state: true }, workspace: { state: true } };
+  static properties = { workspaces: { state: true }, workspace: { state: true }, whole: { state: true } };
+
+  #loaded() {
+    this.whole ||= [...this.querySelectorAll('.settings > *')].every((one) => !(one instanceof Panel) || one.data || one.problem);
+  }
 
   connectedCallback() {
     super.connectedCallback();
@@ -14,15 +18,16 @@ class SettingsPage extends Part {
   }
 
   render() {
-    const own = me.value.workspace_id === '*' ? 'default' : me.value.workspace_id;
-    const workspace = this.workspace ?? own;
-    return html`<div class="settings"><div class="bar"><h1>Settings</h1><span class="grow"></span>
-        ${this.workspaces?.length > 1 ? html`<label>of the workspace <select @change=${({ target }) => { this.workspace = target.value; }}>
+    const workspace = this.workspace ?? '';
+    // All at once, so that nothing moves while one reads.
+    return html`<div class=${classes('settings', !this.whole && 'waits')} @loaded=${this.#loaded}><div class="bar"><h1>Settings</h1><span class="grow"></span>
+        ${this.workspaces?.length > 1 ? html`<label>of <select aria-label="Of the workspace" @change=${({ target }) => { this.workspace = target.value; }}>
+          <option value="">every workspace</option>
           ${this.workspaces.map((name) => html`<option value=${name} .selected=${name === workspace}>${name}</option>`)}</select></label>` : nothing}</div>
       ${may('read') ? html`<retention-panel .workspace=${workspace}></retention-panel>` : nothing}
       ${may('admin') ? html`<keys-panel></keys-panel>` : nothing}
       ${isOperator() ? html`<workspaces-panel></workspaces-panel><backups-panel></backups-panel><about-panel></about-panel>` : nothing}
-      ${may('admin') ? html`<clear-panel .workspace=${workspace}></clear-panel>` : nothing}
+      ${may('admin') ? html`<clear-panel .workspace=${workspace || (me.value.workspace_id === '*' ? 'default' : me.value.workspace_id)}></clear-panel>` : nothing}
     </div>`;
   }
 }
@@ -38,6 +43,7 @@ class Panel extends Part {
 
   async load() {
     await this.tried(async () => { this.data = await this.read(); });
+    this.tell('loaded');
   }
 
   /** Does it; what is refused is told in the panel. */
@@ -76,10 +82,10 @@ class RetentionPanel extends Panel {
 
   read = () => get(this.#at('settings'));
 
-  #at = (what) => `/activity/${what}?workspace_id=${encodeURIComponent(this.workspace)}`;
+  #at = (what) => `/activity/${what}${this.workspace ? `?workspace_id=${encodeURIComponent(this.workspace)}` : ''}`;
 
   willUpdate(changed) {
-    if (!changed.get('workspace')) return;
+    if (changed.get('workspace') === undefined) return;
     this.edited = {};
     this.preview = null;
     this.load();
