@@ -34,13 +34,15 @@ test-packages:
 test-system: system-packages ## Run the tests that need root: injected faults, full disks, power cuts, clocks
 	$(CARGO) test --locked --features system-tests --test system -- --nocapture --test-threads=1
 
-SYSTEM_PACKAGES := strace xfsprogs faketime
+SYSTEM_PACKAGES := strace xfsprogs faketime rsyslog logrotate
 system-packages:
 	@if [ "$$(id -u)" != 0 ]; then echo "make test-system needs root" >&2; exit 1; fi
 	@missing=""; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
 	command -v xfs_io >/dev/null || missing="$$missing xfsprogs"; \
 	command -v faketime >/dev/null || missing="$$missing faketime"; \
+	command -v rsyslogd >/dev/null || missing="$$missing rsyslog"; \
+	command -v logrotate >/dev/null || missing="$$missing logrotate"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	set -x; apt-get update && apt-get install -y --no-install-recommends $$missing
 

@@ -194,7 +194,7 @@ mod an_error {
     }
 
     /// The text, where in it, and what is said.
-    const WRONG: [(&str, &str, &str); 29] = [
+    const WRONG: [(&str, &str, &str); 36] = [
         ("[server", "1:8", ""),
         ("a = = 1", "1:5", ""),
         ("server = 1", "1:10", "invalid type"),
@@ -294,8 +294,47 @@ mod an_error {
             "2:19",
             "unknown variant",
         ),
-        ("[[captures]]\nkind = 'syslog'", "1:1", "needs a `name`"),
-        ("[[captures]]\nname = 'a b'", "2:8", "a name must be"),
+        (
+            "[[captures]]\nkind = 'syslog'",
+            "1:1",
+            "missing field `name`",
+        ),
+        (
+            "[[captures]]\nname = 'a b'",
+            "2:8",
+            "captures.name: a name must be",
+        ),
+        (
+            "[[captures]]\nname = 'a'\nkind = 'file'",
+            "1:1",
+            "\"a\": path is needed by this kind",
+        ),
+        (
+            "[[captures]]\nname = 'a'\nkind = 'file'\npath = 'log'",
+            "4:8",
+            "captures.path: must be an absolute path",
+        ),
+        (
+            "[[captures]]\nname = 'a'\nkind = 'syslog'\nlisten = '127.0.0.1:5514'\ncolour = 1",
+            "5:1",
+            "unknown field `colour`",
+        ),
+        (
+            "[[captures]]\nname = 'a'\nkind = 'syslog'\nlisten = 'here'",
+            "4:10",
+            "captures.listen: ",
+        ),
+        (
+            "[[captures]]\nname = 'a'\nkind = 'file'\npath = '/a'\nformat = 'json'\nmap = { workspace_id = 'x' }",
+            "6:7",
+            "captures.map: \"workspace_id\" is not one of",
+        ),
+        (
+            "[[captures]]\nname = 'a'\nkind = 'file'\npath = '/a'\ncategory = 'billing'",
+            "1:1",
+            "captures: one has a category",
+        ),
+        ("[[automations]]\nkind = 'x'", "1:1", "needs a `name`"),
     ];
 
     #[test]
@@ -313,7 +352,8 @@ mod an_error {
 
     #[test]
     fn of_a_name_that_stands_twice_names_it() {
-        let error = World::new("[[captures]]\nname = 'a'\n[[captures]]\nname = 'a'\n").error();
+        let error =
+            World::new("[[automations]]\nname = 'a'\n[[automations]]\nname = 'a'\n").error();
         assert!(error.contains("\"a\" stands here twice"), "{error}");
     }
 
@@ -376,15 +416,15 @@ mod a_warning {
 
     #[test]
     fn comes_of_what_has_no_effect_yet() {
-        let loaded = World::new("[[captures]]\nname = 'a'\nkind = 'syslog'\n").loaded();
-        assert_eq!(loaded.settings.captures[0].name(), "a");
+        let loaded = World::new("[[automations]]\nname = 'a'\nkind = 'syslog'\n").loaded();
+        assert_eq!(loaded.settings.automations[0].name(), "a");
         assert_eq!(
-            loaded.settings.captures[0].rest["kind"].as_str(),
+            loaded.settings.automations[0].rest["kind"].as_str(),
             Some("syslog")
         );
         assert_eq!(
             loaded.warnings,
-            ["captures: this version cannot do that yet; it has no effect"]
+            ["automations: this version cannot do that yet; it has no effect"]
         );
     }
 }

@@ -95,6 +95,8 @@ enum Part {
     Live,
     /// SIGTERM under load, 100 times (10 with --quick).
     Stop,
+    /// Syslog at 20,000 lines a second for a while (10 s), and as fast as it goes.
+    Captures,
     /// Every part.
     All,
     /// The server that commits each entry on its own; started by the others.
@@ -193,6 +195,7 @@ fn measure(bench: &Bench, part: &Part) -> bool {
         Part::Prune => &[parts::prune::run],
         Part::Live => &[parts::live::run],
         Part::Stop => &[parts::stop::run],
+        Part::Captures => &[parts::captures::run],
         Part::All => &[
             parts::writer::run,
             parts::http::run,
@@ -206,6 +209,7 @@ fn measure(bench: &Bench, part: &Part) -> bool {
             parts::prune::run,
             parts::live::run,
             parts::stop::run,
+            parts::captures::run,
         ],
         Part::ServeAlone { .. } => &[],
     };

@@ -32,6 +32,8 @@ pub enum Quantity {
     FileRatio,
     Removed,
     Lost,
+    /// Lost, and not said to be.
+    Uncounted,
 }
 
 impl Quantity {
@@ -57,6 +59,7 @@ impl Quantity {
             Self::FileRatio => "file/before",
             Self::Removed => "removed",
             Self::Lost => "lost",
+            Self::Uncounted => "uncounted",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod backups;
 mod bad_days;
+pub mod captures;
 pub mod context;
 pub mod email_key;
 pub mod embedded;
@@ -29,6 +30,7 @@ pub mod workspaces;
 pub mod writer;
 
 pub use backups::Backups;
+pub use captures::Captures;
 pub use event_hub::EventHub;
 pub use keys::Keys;
 pub use log_writer::{Health, LogWriter};

@@ -7,7 +7,7 @@ use super::workspaces::Standing;
 use crate::access::Privacy;
 use crate::domain::retention::Retention;
 use crate::domain::vocabulary::{SYSTEM, passes_when_off};
-use crate::domain::{Draft, NewEntry, Own, Rules, Sink};
+use crate::domain::{Draft, FieldErrors, NewEntry, Own, Rules, Sink};
 use crate::storage::Request;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
@@ -86,6 +86,22 @@ impl Recorder {
         }
     }
 
+    /// The entry of what is already said of whom and from where: only privacy is added. None where nothing is
+    /// recorded now.
+    pub fn entry_of(&self, mut draft: Draft) -> Result<Option<NewEntry>, FieldErrors> {
+        let ip_address = draft.ip_address.take();
+        draft.ip_address = ip_address.and_then(|ip| self.privacy.ip_address(ip));
+        let user_agent = draft.user_agent.take();
+        draft.user_agent = user_agent.and_then(|agent| self.privacy.user_agent(agent));
+        let entry = draft.check(&self.rules)?;
+        Ok(Some(entry).filter(|entry| self.takes(entry)))
+    }
+
+    /// What every draft is checked against.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The names under which an actor stands in the book: as said, and as it is kept since addresses are hashed.
     pub fn names_of(&self, actor: String) -> Vec<String> {
         let kept = self.rules.redact.sought(actor.clone());
@@ -156,15 +172,11 @@ impl Recorder {
 /// For what is already said of whom: only privacy is added.
 impl Sink for Recorder {
     fn take_in(&self, mut draft: Draft) {
-        let ip_address = draft.ip_address.take();
-        draft.ip_address = ip_address.and_then(|ip| self.privacy.ip_address(ip));
-        let user_agent = draft.user_agent.take();
-        draft.user_agent = user_agent.and_then(|agent| self.privacy.user_agent(agent));
         draft.actor.get_or_insert_with(|| SYSTEM.to_owned());
         self.spare_the_archived(&mut draft);
-        match draft.check(&self.rules) {
-            Ok(entry) if self.takes(&entry) => self.hand_over(entry),
-            Ok(_) => {}
+        match self.entry_of(draft) {
+            Ok(Some(entry)) => self.hand_over(entry),
+            Ok(None) => {}
             Err(why) => self.lost(&why.to_string()),
         }
     }

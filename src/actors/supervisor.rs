@@ -2,6 +2,7 @@
 //! stops them in reverse.
 
 use super::backups::{Backups, Schedule, Shelf, Work};
+use super::captures::{self, Captures};
 use super::email_key;
 use super::event_hub::StopSessions;
 use super::keeper::{self, Keeper, Parts, View};
@@ -29,6 +30,7 @@ pub struct Supervisor {
     pub backups: Backups,
     pub keys: Keys,
     pub workspaces: Workspaces,
+    pub captures: Captures,
     pub kept: View,
     pub rules: Arc<Rules>,
     pub privacy: Arc<Privacy>,
@@ -100,7 +102,7 @@ impl Supervisor {
             Arc::clone(&rules),
             Arc::clone(&privacy),
             archived.subscribe(),
-            metrics,
+            metrics.clone(),
         );
         let work = Work {
             shelf: Shelf::new(&settings.backup.dir, address.file()),
@@ -110,6 +112,13 @@ impl Supervisor {
             recorder: recorder.clone(),
             schedule: schedule(settings),
             clock: Arc::clone(&wall),
+        };
+        let for_captures = captures::Parts {
+            writer: writer.clone(),
+            recorder: recorder.clone(),
+            reader: Arc::clone(&reader),
+            clock: Arc::clone(&wall),
+            metrics,
         };
         let registrar = Registrar::new(
             writer.clone(),
@@ -146,11 +155,13 @@ impl Supervisor {
         let pruner = Pruner::new(keeper, clocks, settings.retention.interval.get());
         let kept = pruner.view();
         let pruner = pruner.start();
+        let captures = Captures::start(for_captures, settings.captures.clone());
         let told = vec![
             workspaces.addr().clone().recipient(),
             keys.addr().clone().recipient(),
             hub.clone().recipient(),
             pruner.clone().recipient(),
+            captures.addr().clone().recipient(),
         ];
         let backups = Backups::start(work, told);
         Ok(Self {
@@ -162,6 +173,7 @@ impl Supervisor {
             backups,
             keys,
             workspaces,
+            captures,
             rules,
             privacy,
         })
@@ -190,6 +202,10 @@ impl Supervisor {
                 if let Ok(Err(refusal)) = self.pruner.send(reload).await {
                     log::warn!("retention goes on by its former rule: {refusal}");
                 }
+                let captures = captures::Reload(loaded.settings.captures.clone());
+                if self.captures.addr().send(captures).await.is_err() {
+                    log::error!("the captures stay as they were: nobody attends to them");
+                }
                 let declare = Declare(loaded.settings.auth.declared());
                 if let Ok(Err(refused)) = self.keys.addr().send(declare).await {
                     log::error!("the declared keys stay as they were: {refused}");
@@ -212,6 +228,7 @@ impl Supervisor {
     /// Everything that was sent is committed and answered, and the book is closed, when this comes back.
     pub async fn stop(&self) {
         // Gone already, as above.
+        let _ = self.captures.addr().send(captures::Close).await;
         let _ = self.pruner.send(Stop).await;
         self.writer.close().await;
     }

@@ -1,8 +1,10 @@
 //! The command line: what may be said, and the help that explains it.
 
+mod capture;
 mod key;
 mod workspace;
 
+pub use capture::{Capture, CaptureCommand, CaptureNames};
 pub use key::{Key, KeyAdd, KeyCommand, KeyRotate};
 pub use workspace::{Workspace, WorkspaceCommand};
 
@@ -151,6 +153,15 @@ Examples:
   daybook workspace list
   daybook workspace archive acme")]
     Workspace(Workspace),
+    /// List, start and stop captures: the intakes that the daemon runs itself
+    #[command(after_help = "\
+The configuration says which there are. What stopped by hand starts again with the daemon, unless autostart is off.
+
+Examples:
+  daybook capture list
+  daybook capture stop network
+  daybook capture start")]
+    Capture(Capture),
     /// Say what the book holds and whether a daemon keeps it
     Status,
     /// Follow what is recorded, as it is

@@ -39,7 +39,7 @@ impl From<&StorageError> for Exit {
             StorageError::NotABook { .. } | StorageError::Corrupt(_) => Self::Data,
             StorageError::Full | StorageError::Io(_) => Self::Io,
             StorageError::Archived(_) | StorageError::TooManyWorkspaces => Self::Exists,
-            StorageError::Other(_) => Self::Software,
+            StorageError::Moved(_) | StorageError::Other(_) => Self::Software,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod backup;
+mod capture;
 mod check;
 mod check_config;
 mod default_config;
@@ -75,6 +76,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),
         Command::Key(key) => with(&inputs, |loaded| key::run(loaded, key)),
         Command::Workspace(asked) => with(&inputs, |loaded| workspace::run(loaded, asked)),
+        Command::Capture(asked) => with(&inputs, |loaded| capture::run(loaded, asked)),
         Command::Backup(backup) => with(&inputs, |loaded| backup::run(loaded, backup)),
         Command::Restore(restore) => with(&inputs, |loaded| restore::run(loaded, restore)),
         Command::Import(import) => with(&inputs, |loaded| import::run(loaded, import)),

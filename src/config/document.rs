@@ -41,13 +41,14 @@ impl Document {
         };
         let parsed = DeTable::parse(&text).map_err(|error| wrong(&error))?;
         let keys = keys_of(parsed.get_ref());
+        let inner = inner_keys(parsed.get_ref());
         if let Some(unknown) = keys.iter().find(|key| !vocabulary::is_known(&key.full)) {
             let reason = unknown_key(&unknown.full);
             return Err(in_file(path, &text, unknown.name.clone(), reason));
         }
         Settings::deserialize(Deserializer::from(parsed)).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
-            let reason = match key_at(&keys, &span) {
+            let reason = match key_at(&inner, &span).or_else(|| key_at(&keys, &span)) {
                 Some(key) => format!("{key}: {}", error.message()),
                 None => error.message().to_owned(),
             };
@@ -101,6 +102,24 @@ fn keys_of(root: &DeTable<'_>) -> Vec<Key> {
                 name: section.span(),
                 value: value.span(),
             }),
+        }
+    }
+    keys
+}
+
+/// The keys within the tables of an array, for saying where an error is.
+fn inner_keys(root: &DeTable<'_>) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for (name, value) in root {
+        let DeValue::Array(tables) = value.get_ref() else {
+            continue;
+        };
+        for table in tables.iter().filter_map(|table| table.get_ref().as_table()) {
+            keys.extend(table.iter().map(|(key, value)| Key {
+                full: format!("{}.{}", name.get_ref(), key.get_ref()),
+                name: key.span(),
+                value: value.span(),
+            }));
         }
     }
     keys

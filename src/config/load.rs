@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::overrides::{self, Override};
-use super::{ConfigError, Origins, Settings, Source, StorageUrl, unbuilt};
+use super::{ConfigError, Origins, Settings, Source, StorageUrl, captures, unbuilt};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -111,6 +111,7 @@ fn state_url(inputs: &Inputs, origins: &Origins) -> Option<StorageUrl> {
 /// Values that are right each and wrong together: the key to change and the reason.
 fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
     let (server, limits) = (&settings.server, &settings.limits);
+    let extra = &settings.activity.extra_categories;
     let given = |path: &Path| !path.as_os_str().is_empty();
     let checks = [
         (
@@ -147,6 +148,11 @@ fn contradictions(settings: &Settings) -> Vec<(&'static str, &'static str)> {
             !settings.auth.trusted_header.is_empty() && server.trusted_proxies.is_empty(),
             "auth.trusted_header",
             "needs server.trusted_proxies, or anybody could name himself",
+        ),
+        (
+            captures::of_an_unknown_category(&settings.captures, extra).is_some(),
+            "captures",
+            "one has a category that is neither of the five nor in activity.extra_categories",
         ),
     ];
     let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);

@@ -7,6 +7,7 @@
 mod activity;
 mod auth;
 mod backup;
+pub mod captures;
 mod changes;
 mod checked;
 mod discovery;
@@ -18,6 +19,7 @@ mod limits;
 mod listen;
 mod live;
 mod load;
+mod name;
 mod named;
 mod network;
 mod origins;
@@ -33,6 +35,7 @@ mod vocabulary;
 pub use activity::{Activity, RecordRequests};
 pub use auth::{Auth, DeclaredKey};
 pub use backup::Backup;
+pub use captures::Capture;
 pub use changes::Changes;
 pub use discovery::Discovery;
 pub use duration::Duration;
@@ -72,8 +75,8 @@ pub struct Settings {
     pub backup: Backup,
     pub ingest: Ingest,
     pub discovery: Discovery,
-    #[serde(deserialize_with = "named::several")]
-    pub captures: Vec<NamedTable>,
+    #[serde(deserialize_with = "captures::several")]
+    pub captures: Vec<Capture>,
     #[serde(deserialize_with = "named::several")]
     pub automations: Vec<NamedTable>,
 }

@@ -1,12 +1,11 @@
-//! A table of the owner's that has a name and whose further keys its own feature reads: a capture, an
-//! automation, a forge that sends webhooks.
+//! A table of the owner's that has a name and whose further keys its own feature reads: an automation, a forge
+//! that sends webhooks.
 
+use super::name::Name;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::fmt;
-
-const NAME_CHARS: usize = 64;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedTable {
@@ -31,22 +30,6 @@ pub fn several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NamedTa
             twice.name
         ))),
         None => Ok(tables),
-    }
-}
-
-/// A name stands in URLs and in entries.
-struct Name(String);
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-        if (1..=NAME_CHARS).contains(&name.len()) && name.bytes().all(allowed) {
-            Ok(Self(name))
-        } else {
-            let reason = "a name must be 1 to 64 characters of A-Z a-z 0-9 _ -";
-            Err(de::Error::custom(reason))
-        }
     }
 }
 

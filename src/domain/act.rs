@@ -29,6 +29,13 @@ pub enum Act {
     PutOnBoard { at: Box<Address>, value: String },
     /// Take it away; nothing happens when it is not there.
     TakeOffBoard { at: Box<Address> },
+    /// Keep how far an intake has read; it commits with the entries that were read from `former` up to there. Where
+    /// the book says another than that, as one that was restored may, it is refused.
+    PutCursor {
+        name: String,
+        former: Option<String>,
+        value: String,
+    },
 }
 
 impl Act {
@@ -44,6 +51,7 @@ impl Act {
             Self::EndSignIns(tokens) => 64 * tokens.len(),
             Self::PutOnBoard { value, .. } => 256 + value.len(),
             Self::TakeOffBoard { .. } => 256,
+            Self::PutCursor { name, value, .. } => name.len() + 2 * value.len(),
         }
     }
 }

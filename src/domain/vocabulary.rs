@@ -56,10 +56,13 @@ pub enum Emitted {
     WorkspaceRenamed,
     WorkspaceArchived,
     WorkspaceUnarchived,
+    CaptureStarted,
+    CaptureStopped,
+    CaptureFailed,
 }
 
 impl Emitted {
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -104,12 +107,16 @@ impl Emitted {
         Self::WorkspaceRenamed,
         Self::WorkspaceArchived,
         Self::WorkspaceUnarchived,
+        Self::CaptureStarted,
+        Self::CaptureStopped,
+        Self::CaptureFailed,
     ];
 
     pub fn category(self) -> &'static str {
         match self.action().split_once('.') {
             Some(("auth", _)) => "auth",
             Some(("workspace", _)) => "entity",
+            Some(("capture", _)) => "capture",
             _ => "system",
         }
     }
@@ -160,6 +167,9 @@ impl Emitted {
             Self::WorkspaceRenamed => "workspace.renamed",
             Self::WorkspaceArchived => "workspace.archived",
             Self::WorkspaceUnarchived => "workspace.unarchived",
+            Self::CaptureStarted => "capture.started",
+            Self::CaptureStopped => "capture.stopped",
+            Self::CaptureFailed => "capture.failed",
         }
     }
 
@@ -179,7 +189,7 @@ impl Emitted {
             | Self::RequestAborted
             | Self::AuthFailed
             | Self::AuthDenied => Severity::Warning,
-            Self::ServerStorageFull | Self::RequestFailed => Severity::Error,
+            Self::ServerStorageFull | Self::RequestFailed | Self::CaptureFailed => Severity::Error,
             _ => Severity::Info,
         }
     }

@@ -3,7 +3,7 @@
 use crate::access::{Privacy, Slowdown};
 use crate::actors::keeper::View;
 use crate::actors::{
-    Backups, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Workspaces, Writer,
+    Backups, Captures, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Workspaces, Writer,
 };
 use crate::config::Settings;
 use crate::domain::{Rules, Timestamp};
@@ -27,6 +27,7 @@ pub struct App {
     pub backups: Backups,
     pub keys: Keys,
     pub workspaces: Workspaces,
+    pub captures: Captures,
     pub sessions: Sessions,
     /// Of those who fail to be let in.
     pub slowdown: Arc<Slowdown>,
@@ -61,6 +62,7 @@ impl App {
             backups: actors.backups.clone(),
             keys: actors.keys.clone(),
             workspaces: actors.workspaces.clone(),
+            captures: actors.captures.clone(),
             reader,
             sessions: Sessions::default(),
             slowdown: Arc::new(Slowdown::new(settings.auth.attempts_per_minute)),

@@ -47,6 +47,7 @@ pub enum ApiError {
     NoSuchBackup,
     NoSuchKey,
     NoSuchWorkspace,
+    NoSuchCapture,
     /// Of the widgets or views of whoever asks.
     NotOnTheBoard(&'static str),
     /// The backup is damaged, or no book of this version; nothing was changed.
@@ -153,6 +154,11 @@ impl ApiError {
                 S::NOT_FOUND,
                 "Not found",
                 "there is no workspace of this name".into(),
+            ),
+            Self::NoSuchCapture => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is no capture of this name".into(),
             ),
             Self::NotOnTheBoard(kind) => (
                 S::NOT_FOUND,

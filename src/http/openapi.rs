@@ -1,8 +1,8 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, auth, backups, count, entry, erase, events, export, facets, health, histogram, keys,
-    layouts, prune, record, settings, system, views, widgets, workspaces,
+    activity, auth, backups, captures, count, entry, erase, events, export, facets, health,
+    histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::wire;
 use utoipa::OpenApi;
@@ -49,6 +49,12 @@ use utoipa::OpenApi;
         workspaces::rename,
         workspaces::archive,
         workspaces::unarchive,
+        captures::list,
+        captures::start_several,
+        captures::stop_several,
+        captures::one,
+        captures::start,
+        captures::stop,
         widgets::list,
         widgets::create,
         widgets::change,
@@ -77,6 +83,7 @@ use utoipa::OpenApi;
         (name = "keys", description = "Who may do what"),
         (name = "auth", description = "Who one is: signing in and out"),
         (name = "workspaces", description = "The tenants of the book"),
+        (name = "captures", description = "Intakes that the daemon runs itself"),
         (name = "dashboard", description = "What each caller arranges for itself"),
         (name = "operation", description = "The daemon itself"),
     )

@@ -4,8 +4,8 @@ use super::app::App;
 use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, auth, backups, count, dashboard, entry, erase, events, export, facets, health,
-    histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
+    activity, auth, backups, captures, count, dashboard, entry, erase, events, export, facets,
+    health, histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -67,6 +67,12 @@ pub const TABLE: &[Line] = &[
     line(Method::PATCH,  "/api/v1/workspaces/{name}",                          Need::Operator, || web::route().to(workspaces::rename)),
     line(Method::POST,   "/api/v1/workspaces/{name}/archive",                  Need::Operator, || web::route().to(workspaces::archive)),
     line(Method::POST,   "/api/v1/workspaces/{name}/unarchive",                Need::Operator, || web::route().to(workspaces::unarchive)),
+    line(Method::GET,    "/api/v1/captures",                                   Need::Operator, || web::route().to(captures::list)),
+    line(Method::POST,   "/api/v1/captures/start",                             Need::Operator, || web::route().to(captures::start_several)),
+    line(Method::POST,   "/api/v1/captures/stop",                              Need::Operator, || web::route().to(captures::stop_several)),
+    line(Method::GET,    "/api/v1/captures/{name}",                            Need::Operator, || web::route().to(captures::one)),
+    line(Method::POST,   "/api/v1/captures/{name}/start",                      Need::Operator, || web::route().to(captures::start)),
+    line(Method::POST,   "/api/v1/captures/{name}/stop",                       Need::Operator, || web::route().to(captures::stop)),
     line(Method::GET,    "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::list)),
     line(Method::POST,   "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::create)),
     line(Method::PUT,    "/api/v1/widgets/{id}",                               Need::Read,     || web::route().to(widgets::change)),
@@ -101,6 +107,8 @@ const THINGS: &[(&str, &str)] = &[
     ("/api/v1/backups/{name}", "backup"),
     ("/api/v1/keys/{label}", "key"),
     ("/api/v1/workspaces/{name}", "workspace"),
+    ("/api/v1/captures/{name}/start", "capture"),
+    ("/api/v1/captures/{name}/stop", "capture"),
     ("/api/v1/widgets/{id}", "widget"),
     ("/api/v1/views/{id}", "view"),
 ];

@@ -5,11 +5,27 @@ use super::body::{self, Limits, Shape};
 use super::error::ApiError;
 use super::intake::Kind;
 use crate::domain::FieldError;
+use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use serde_json::{Map, Value};
 
 /// Nothing that is asked of the daemon comes near it.
 const LIMIT: usize = 64 * 1024;
+
+/// None where there is no body at all.
+pub async fn object_if_any(
+    request: &HttpRequest,
+    payload: web::Payload,
+    app: &App,
+) -> Result<Option<Map<String, Value>>, ApiError> {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    let is_empty = length.is_none_or(|length| length.as_bytes() == b"0");
+    if is_empty && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(None);
+    }
+    object(request, payload, app).await.map(Some)
+}
 
 pub async fn object(
     request: &HttpRequest,

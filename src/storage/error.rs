@@ -34,6 +34,9 @@ pub enum StorageError {
     /// An entry, or a key, would bring one more into being than there may be.
     #[error("there is no room for more workspaces than {MOST_WORKSPACES}")]
     TooManyWorkspaces,
+    /// What was read goes on from another place than the book knows. Nothing of its sender's is in the book.
+    #[error("the book knows another place up to where {0} was read")]
+    Moved(String),
     /// The address of the book cannot be understood.
     #[error("storage.url: {0}")]
     Address(String),
@@ -52,7 +55,7 @@ impl StorageError {
     pub fn is_of_one(&self) -> bool {
         matches!(
             self,
-            Self::Archived(_) | Self::TooManyWorkspaces | Self::Other(_)
+            Self::Archived(_) | Self::TooManyWorkspaces | Self::Moved(_) | Self::Other(_)
         )
     }
 }

@@ -338,6 +338,9 @@ pub trait EntryReader: Send + Sync {
     /// What somebody arranged, by id: the ids and their JSON.
     fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError>;
 
+    /// How far the intake of this name had read, as of the last entry that it brought.
+    fn cursor(&self, name: &str) -> Result<Option<String>, StorageError>;
+
     /// Reads the whole book and says everything that is wrong with it.
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError>;
 

@@ -3,6 +3,8 @@
 //! A clone is a handle on the same numbers. What is counted for every entry or request is a plain atomic;
 //! counters with labels are found once and kept.
 
+use super::CaptureNumbers;
+use super::captures::Captures;
 use super::process::Process;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text;
@@ -81,6 +83,7 @@ pub struct Metrics {
     refused: [Counter; 2],
     requests: Family<Request, Counter>,
     request_duration: Family<Route, Histogram, fn() -> Histogram>,
+    captures: Captures,
     registry: Arc<Registry>,
 }
 
@@ -107,12 +110,14 @@ impl Metrics {
             refused: ["queue_full", "disk_full"].map(|name| reason(&refused, name)),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(|| Histogram::new(REQUEST_SECONDS)),
+            captures: Captures::default(),
             registry: Arc::default(),
         };
         let mut registry = Registry::default();
         metrics.register_book(&mut registry, rejected);
         metrics.register_writer(&mut registry, refused);
         metrics.register_http(&mut registry);
+        metrics.captures.register(&mut registry);
         register_process(&mut registry, version, started);
         metrics.registry = Arc::new(registry);
         metrics
@@ -208,6 +213,11 @@ impl Metrics {
 
     pub fn refused(&self, why: Refusal) -> &Counter {
         &self.refused[why as usize]
+    }
+
+    /// The numbers of one capture, to be made once and kept.
+    pub fn capture(&self, name: &str) -> CaptureNumbers {
+        self.captures.of(name)
     }
 
     /// The numbers of one route, to be made once and kept.

@@ -4,6 +4,7 @@ mod activity;
 mod board;
 mod bodies;
 mod callers;
+mod captures;
 mod client;
 mod concurrency;
 mod dashboard;

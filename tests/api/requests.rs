@@ -10,6 +10,9 @@ const NONE: &str = "[activity]\nrecord_requests = \"none\"\n";
 const ALL: &str = "[activity]\nrecord_requests = \"all\"\n";
 pub const WIDGET: &str = r#"{"title":"Errors","view":"count","filters":{"severity":"error"}}"#;
 pub const VIEW: &str = r#"{"name":"Errors","filters":{"severity":"error"}}"#;
+/// One that is started when it is asked for.
+const CAPTURE: &str =
+    "[[captures]]\nname = \"c1\"\nkind = \"syslog\"\nlisten = \"127.0.0.1:0\"\nautostart = false\n";
 const AGENT: (&str, &str) = ("User-Agent", "a-test/1");
 
 fn newest(daybook: &TestDaybook) -> i64 {
@@ -125,6 +128,22 @@ fn call_of(daybook: &TestDaybook, method: &Method, path: &str) -> (String, Strin
             assert_eq!(call(daybook, &Method::POST, &archived, ""), 200);
             (path, "", "workspace.unarchived")
         }
+        ("POST", "/api/v1/captures/start" | "/api/v1/captures/{name}/start") => {
+            call(daybook, &Method::POST, "/api/v1/captures/stop", "");
+            // What that left is in the book when this is.
+            daybook.record(&entry()).ok();
+            (path.replace("{name}", "c1"), "", "capture.started")
+        }
+        ("POST", "/api/v1/captures/stop" | "/api/v1/captures/{name}/stop") => {
+            call(daybook, &Method::POST, "/api/v1/captures/start", "");
+            daybook.record(&entry()).ok();
+            let body = if path.contains('{') {
+                ""
+            } else {
+                r#"{"names":["c1"]}"#
+            };
+            (path.replace("{name}", "c1"), body, "capture.stopped")
+        }
         ("POST", "/api/v1/widgets") => (at(path), WIDGET, "widget.created"),
         ("PUT", "/api/v1/widgets/{id}") => {
             let id = made(daybook, "/api/v1/widgets", WIDGET);
@@ -166,7 +185,8 @@ fn changing() -> impl Iterator<Item = (Method, &'static str)> {
 #[test]
 fn every_route_that_changes_something_leaves_one_entry() {
     // Nothing is pruned but by hand.
-    let daybook = TestDaybook::with("[retention]\nmax_entries = 100\ninterval = \"24h\"\n");
+    let rule = "[retention]\nmax_entries = 100\ninterval = \"24h\"\n";
+    let daybook = TestDaybook::with(&format!("{rule}{CAPTURE}"));
     daybook.sign_in("olga");
     let mut lines = 0;
     for (method, path) in changing() {
@@ -193,7 +213,7 @@ fn every_route_that_changes_something_leaves_one_entry() {
 
 #[test]
 fn with_none_only_acts_leave_their_entry_and_it_names_the_call() {
-    let daybook = TestDaybook::with(&format!("{NONE}[retention]\nmax_entries = 100\n"));
+    let daybook = TestDaybook::with(&format!("{NONE}[retention]\nmax_entries = 100\n{CAPTURE}"));
     daybook.sign_in("olga");
     for (method, path) in changing() {
         let (target, body, action) = call_of(&daybook, &method, path);

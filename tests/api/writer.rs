@@ -9,10 +9,10 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 /// Another program that holds the book's write lock.
-struct Held(SqliteConnection);
+pub struct Held(SqliteConnection);
 
 impl Held {
-    fn of(daybook: &TestDaybook) -> Self {
+    pub fn of(daybook: &TestDaybook) -> Self {
         let url = daybook.book().display().to_string();
         let mut conn = SqliteConnection::establish(&url).unwrap();
         conn.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE")
@@ -20,7 +20,7 @@ impl Held {
         Self(conn)
     }
 
-    fn release(mut self) {
+    pub fn release(mut self) {
         self.0.batch_execute("ROLLBACK").unwrap();
     }
 }

@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 
+mod captures;
 mod child;
 mod clock;
 mod erasure;

@@ -209,7 +209,7 @@ fn a_sweep_gives_the_space_back_to_the_file_system() {
     writer.close().unwrap();
     let swept = size();
     assert!(full > 2_000_000, "{full}");
-    assert!(swept < 100_000, "{swept}");
+    assert!(swept < full / 10, "{swept} of {full}");
 }
 
 #[test]

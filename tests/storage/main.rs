@@ -8,6 +8,7 @@ mod board;
 mod check;
 mod clear;
 mod counts;
+mod cursors;
 mod duplicates;
 mod entries;
 mod erasures;

@@ -1,10 +1,11 @@
-//! Faults that only root can make: a disk that fails, a full one, a power cut, a clock that is set. Run by
-//! `make test-system`. Each test looks for what it needs and otherwise says that it was skipped.
+//! Faults that only root can make: a disk that fails, a full one, a power cut, a clock that is set; and programs that
+//! only root installs, rsyslog and journald. Run by `make test-system`. Each test looks for what it needs and otherwise says that it was skipped.
 
 #[path = "../faults/support/mod.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 
+mod captures;
 mod clock;
 mod full_disk;
 mod io_errors;

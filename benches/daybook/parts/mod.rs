@@ -1,6 +1,7 @@
 //! One file for each part of the benchmark: its contestants, and the promises that it is held to.
 
 pub mod auth;
+pub mod captures;
 pub mod export;
 pub mod http;
 pub mod live;

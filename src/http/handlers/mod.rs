@@ -4,6 +4,7 @@ pub mod activity;
 pub mod auth;
 pub mod backups;
 mod board;
+pub mod captures;
 pub mod count;
 pub mod dashboard;
 pub mod entry;

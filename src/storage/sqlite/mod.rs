@@ -8,6 +8,7 @@ mod check_rollups;
 mod checkpoint;
 mod connection;
 mod copy;
+mod cursors;
 mod erasing;
 mod erasures;
 mod error;

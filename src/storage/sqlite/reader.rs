@@ -6,6 +6,7 @@ use super::board;
 use super::check;
 use super::connection;
 use super::copy;
+use super::cursors;
 use super::erasures::Erasures;
 use super::error::storage;
 use super::facets;
@@ -259,6 +260,10 @@ impl EntryReader for SqliteReader {
 
     fn sign_ins(&self) -> Result<Vec<SignIn>, StorageError> {
         self.snapshot(sign_ins::all)
+    }
+
+    fn cursor(&self, name: &str) -> Result<Option<String>, StorageError> {
+        self.snapshot(|conn| cursors::of(conn, name))
     }
 
     fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError> {

@@ -59,6 +59,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    cursors (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
     erasure (id) {
         id -> BigInt,
         workspace_id -> Text,
@@ -112,6 +119,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     board,
     book,
+    cursors,
     erasure,
     rollup,
     setting,

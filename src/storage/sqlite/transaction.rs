@@ -6,7 +6,7 @@ use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use super::sign_ins;
 use super::tally::Tally;
-use super::{board, keys, workspaces};
+use super::{board, cursors, keys, workspaces};
 use crate::domain::vocabulary::passes_when_off;
 use crate::domain::workspace::MOST_WORKSPACES;
 use crate::domain::{
@@ -70,6 +70,11 @@ impl Transaction<'_> {
             Act::PutWorkspace(put) => return self.put_workspace(now, put),
             Act::PutOnBoard { at, value } => return board::put(self.conn, at, value),
             Act::TakeOffBoard { at } => return board::take(self.conn, at),
+            Act::PutCursor {
+                name,
+                former,
+                value,
+            } => return cursors::put(self.conn, name, former.as_deref(), value),
             Act::PutSetting { key, value } => diesel::replace_into(setting::table)
                 .values((setting::key.eq(key), setting::value.eq(value)))
                 .execute(self.conn),
