@@ -20,7 +20,7 @@ test: test-packages ## Run all tests that need no special rights
 	$(CARGO) test --locked
 
 # What the tests use beside cargo, as command:package. As root it is installed, visibly; as anybody else it is said.
-TEST_PACKAGES := curl:curl sqlite3:sqlite3 node:nodejs npm:npm chromium:chromium
+TEST_PACKAGES := curl:curl sqlite3:sqlite3 python3:python3 node:nodejs npm:npm chromium:chromium
 test-packages:
 	@missing=""; \
 	for one in $(TEST_PACKAGES); do command -v $${one%:*} >/dev/null || missing="$$missing $${one#*:}"; done; \

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::process::Command;
 
 /// Any one of these in a licence expression is enough for a crate.
-const SUITABLE: [&str; 9] = [
+const SUITABLE: [&str; 10] = [
     "MIT",
     "Apache-2.0",
     "BSD-2-Clause",
@@ -15,6 +15,8 @@ const SUITABLE: [&str; 9] = [
     "Unicode-3.0",
     "0BSD",
     "CC0-1.0",
+    // Of data: the certificates that browsers trust.
+    "CDLA-Permissive-2.0",
 ];
 
 /// Owner's choice, or forbidden: another SQLite beside the bundled one, another TLS than rustls.

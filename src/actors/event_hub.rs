@@ -2,6 +2,7 @@
 //! A session that does not take what it is sent is left behind and told so when it takes again; one that
 //! takes nothing for long is cut, since with its socket blocked it cannot even end itself.
 
+use super::feed::Feeder;
 use super::messages::{BookReplaced, Recorded};
 use super::vital;
 use crate::domain::live::Event;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How often the hub looks after sessions that were left behind.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -111,6 +113,9 @@ pub trait Cut: Send + Sync {
 
 pub struct EventHub {
     last_seq: Seq,
+    /// The same, for whoever reads on from the book when it went on.
+    newest: watch::Sender<Seq>,
+    feeder: Option<Feeder>,
     next_id: u64,
     subscribers: HashMap<SubscriberId, Subscriber>,
     /// A session that takes nothing for so long is cut.
@@ -128,10 +133,24 @@ impl EventHub {
     pub fn new(last_seq: Seq, patience: Duration) -> Self {
         Self {
             last_seq,
+            newest: watch::Sender::new(last_seq),
+            feeder: None,
             next_id: 0,
             subscribers: HashMap::new(),
             patience,
         }
+    }
+
+    /// Hands on what is recorded.
+    pub fn feeding(self, feeder: Feeder) -> Self {
+        Self {
+            feeder: Some(feeder),
+            ..self
+        }
+    }
+
+    pub fn newest(&self) -> watch::Receiver<Seq> {
+        self.newest.subscribe()
     }
 
     /// On a thread of its own.
@@ -305,6 +324,11 @@ impl Handler<Recorded> for EventHub {
 
     fn handle(&mut self, recorded: Recorded, _: &mut Context<Self>) {
         self.last_seq = recorded.last_seq;
+        // Before anybody is woken to take it.
+        if let Some(feeder) = &self.feeder {
+            feeder.offer(&recorded);
+        }
+        self.newest.send_replace(recorded.last_seq);
         if self.subscribers.is_empty() {
             return;
         }
@@ -350,6 +374,7 @@ impl Handler<BookReplaced> for EventHub {
 
     fn handle(&mut self, replaced: BookReplaced, _: &mut Context<Self>) {
         self.last_seq = replaced.last_seq;
+        self.newest.send_replace(replaced.last_seq);
         for (_, subscriber) in self.subscribers.drain() {
             subscriber.socket.cut();
         }

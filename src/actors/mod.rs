@@ -1,6 +1,7 @@
 //! Who owns what. Each owner is one file: its messages, its state, its handlers. Everything else asks by
 //! message, so that nothing is shared and nothing is locked.
 
+pub mod automations;
 pub mod backups;
 mod bad_days;
 pub mod captures;
@@ -9,6 +10,7 @@ pub mod email_key;
 pub mod embedded;
 pub mod erasing;
 pub mod event_hub;
+pub mod feed;
 pub mod halt;
 pub mod keeper;
 pub mod keys;
@@ -29,6 +31,7 @@ pub mod vital;
 pub mod workspaces;
 pub mod writer;
 
+pub use automations::Automations;
 pub use backups::Backups;
 pub use captures::Captures;
 pub use event_hub::EventHub;

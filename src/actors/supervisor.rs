@@ -1,10 +1,12 @@
 //! The supervisor: it alone knows which actors there are and who is told what. It starts them in order and
 //! stops them in reverse.
 
+use super::automations::{self, Automations, News};
 use super::backups::{Backups, Schedule, Shelf, Work};
 use super::captures::{self, Captures};
 use super::email_key;
 use super::event_hub::StopSessions;
+use super::feed;
 use super::keeper::{self, Keeper, Parts, View};
 use super::keys::{Declare, Keys, Locksmith, NotOpened, Register};
 use super::pruner::{Reload, Stop};
@@ -27,6 +29,7 @@ pub struct Supervisor {
     pub hub: Addr<EventHub>,
     pub pruner: Addr<Pruner>,
     pub recorder: Recorder,
+    pub automations: Automations,
     pub backups: Backups,
     pub keys: Keys,
     pub workspaces: Workspaces,
@@ -80,7 +83,10 @@ impl Supervisor {
             reader,
         } = book;
         let stall = settings.live.stall_timeout.get();
-        let hub = EventHub::new(store.head().last_seq, stall).start_alone();
+        let (feeder, feed) = feed::feed();
+        let hub = EventHub::new(store.head().last_seq, stall).feeding(feeder);
+        let newest = hub.newest();
+        let hub = hub.start_alone();
         let size = Size {
             entries: settings.limits.queue_entries,
             bytes: settings.limits.queue_bytes.bytes(),
@@ -104,6 +110,18 @@ impl Supervisor {
             archived.subscribe(),
             metrics.clone(),
         );
+        let automations = Automations::start(
+            automations::Parts {
+                writer: writer.clone(),
+                reader: Arc::clone(&reader),
+                recorder: recorder.clone(),
+                rules: Arc::clone(&rules),
+                clock: Arc::clone(&wall),
+                metrics: metrics.clone(),
+            },
+            settings.automations.clone(),
+            News { newest, feed },
+        )?;
         let work = Work {
             shelf: Shelf::new(&settings.backup.dir, address.file()),
             address,
@@ -157,6 +175,7 @@ impl Supervisor {
         let pruner = pruner.start();
         let captures = Captures::start(for_captures, settings.captures.clone());
         let told = vec![
+            automations.addr().clone().recipient(),
             workspaces.addr().clone().recipient(),
             keys.addr().clone().recipient(),
             hub.clone().recipient(),
@@ -170,6 +189,7 @@ impl Supervisor {
             writer,
             hub,
             recorder,
+            automations,
             backups,
             keys,
             workspaces,
@@ -210,6 +230,8 @@ impl Supervisor {
                 if let Ok(Err(refused)) = self.keys.addr().send(declare).await {
                     log::error!("the declared keys stay as they were: {refused}");
                 }
+                let automations = loaded.settings.automations.clone();
+                self.automations.declare(automations).await;
             }
             (Err(error), _) => log::error!("the configuration stays as it was: {error}"),
             (Ok(_), None) => {}
@@ -227,6 +249,7 @@ impl Supervisor {
 
     /// Everything that was sent is committed and answered, and the book is closed, when this comes back.
     pub async fn stop(&self) {
+        self.automations.stop().await;
         // Gone already, as above.
         let _ = self.captures.addr().send(captures::Close).await;
         let _ = self.pruner.send(Stop).await;

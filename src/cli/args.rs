@@ -1,9 +1,11 @@
 //! The command line: what may be said, and the help that explains it.
 
+mod automation;
 mod capture;
 mod key;
 mod workspace;
 
+pub use automation::{Automation, AutomationCommand};
 pub use capture::{Capture, CaptureCommand, CaptureNames};
 pub use key::{Key, KeyAdd, KeyCommand, KeyRotate};
 pub use workspace::{Workspace, WorkspaceCommand};
@@ -142,6 +144,15 @@ Examples:
   daybook key rotate ci --overlap 1h > ci.key
   daybook key revoke ci")]
     Key(Key),
+    /// List, try, switch and remove automations
+    #[command(after_help = "\
+The daemon that keeps the book is asked. Rules are made over HTTP or in the configuration file; those of the file are
+switched and removed there. `test` exits with 1 when the receiver did not take it.
+
+Examples:
+  daybook automation list
+  daybook automation test phone")]
+    Automation(Automation),
     /// List, create, rename and archive workspaces
     #[command(after_help = "\
 A workspace comes into being by itself with its first key or entry. Its name stands in its entries, which never

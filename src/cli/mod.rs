@@ -1,6 +1,7 @@
 //! The command line: one file a command. Here is only which one runs, and what all of them need first.
 
 pub mod args;
+mod automation;
 mod backup;
 mod capture;
 mod check;
@@ -75,6 +76,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
         Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),
         Command::Key(key) => with(&inputs, |loaded| key::run(loaded, key)),
+        Command::Automation(asked) => with(&inputs, |loaded| automation::run(loaded, asked)),
         Command::Workspace(asked) => with(&inputs, |loaded| workspace::run(loaded, asked)),
         Command::Capture(asked) => with(&inputs, |loaded| capture::run(loaded, asked)),
         Command::Backup(backup) => with(&inputs, |loaded| backup::run(loaded, backup)),

@@ -3,7 +3,7 @@
 use super::{Settings, vocabulary};
 
 /// Sections and keys that take effect without a restart.
-const LIVE: [&str; 3] = ["retention", "auth.keys", "captures"];
+const LIVE: [&str; 4] = ["retention", "auth.keys", "captures", "automations"];
 
 /// Names of keys; their values stay out of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

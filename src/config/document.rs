@@ -68,6 +68,36 @@ impl Document {
         self.keys.iter().map(|key| key.full.as_str())
     }
 
+    /// The error that points at a field of the table in that place of an array, as near as it is found.
+    pub fn error_within(
+        &self,
+        array: &str,
+        place: usize,
+        field: &str,
+        reason: &str,
+    ) -> Option<ConfigError> {
+        let parsed = DeTable::parse(&self.text).ok()?;
+        let DeValue::Array(tables) = parsed.get_ref().get(array)?.get_ref() else {
+            return None;
+        };
+        let table = tables.get(place)?;
+        let (mut span, mut held) = (table.span(), table.get_ref());
+        for part in field.split('.') {
+            let DeValue::Table(inner) = held else {
+                break;
+            };
+            let Some((key, value)) = inner.iter().find(|(key, _)| *key.get_ref() == part) else {
+                break;
+            };
+            span = match value.get_ref() {
+                DeValue::Table(_) => key.span(),
+                _ => value.span(),
+            };
+            held = value.get_ref();
+        }
+        Some(in_file(&self.path, &self.text, span, reason.to_owned()))
+    }
+
     /// The error that points at the value of `key`, when this file sets it.
     pub fn error_at(&self, key: &str, reason: &str) -> Option<ConfigError> {
         let found = self.keys.iter().find(|k| k.full == key)?;

@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::overrides::{self, Override};
 use super::{ConfigError, Origins, Settings, Source, StorageUrl, captures, unbuilt};
+use crate::domain::FieldErrors;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -73,12 +74,42 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     if let Some((key, reason)) = problem {
         return Err(located(&key, reason, document.as_ref(), &over));
     }
+    resolve_automations(&mut settings, document.as_ref(), inputs)?;
     Ok(Loaded {
         warnings: warnings(&settings, &idle),
         settings,
         origins,
         file: document.map(|document| document.path),
     })
+}
+
+/// What automations name outside the file is read, and each is judged as a whole.
+fn resolve_automations(
+    settings: &mut Settings,
+    document: Option<&Document>,
+    inputs: &Inputs,
+) -> Result<(), ConfigError> {
+    let rules = settings.activity.rules(settings.privacy.policy_with(None));
+    let file = document.map(|document| document.path.display().to_string());
+    for (place, declared) in settings.automations.iter_mut().enumerate() {
+        let resolved = declared.resolve(file.clone(), &inputs.environment);
+        let read = resolved
+            .map_err(FieldErrors::from)
+            .and_then(|()| declared.rule(&rules).map(drop));
+        let Err(errors) = read else {
+            continue;
+        };
+        let name = declared.name().to_owned();
+        let wrong = errors.into_vec().into_iter().next();
+        let (field, reason) = wrong.map_or_else(Default::default, |e| (e.field, e.reason));
+        let reason = format!("automations.{name}.{field}: {reason}");
+        let at = document.and_then(|held| held.error_within("automations", place, &field, &reason));
+        return Err(at.unwrap_or_else(|| ConfigError::Setting {
+            key: "automations".into(),
+            reason,
+        }));
+    }
+    Ok(())
 }
 
 fn document(inputs: &Inputs) -> Result<Option<Document>, ConfigError> {

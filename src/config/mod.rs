@@ -6,6 +6,7 @@
 
 mod activity;
 mod auth;
+mod automations;
 mod backup;
 pub mod captures;
 mod changes;
@@ -34,6 +35,7 @@ mod vocabulary;
 
 pub use activity::{Activity, RecordRequests};
 pub use auth::{Auth, DeclaredKey};
+pub use automations::DeclaredRule;
 pub use backup::Backup;
 pub use captures::Capture;
 pub use changes::Changes;
@@ -77,6 +79,6 @@ pub struct Settings {
     pub discovery: Discovery,
     #[serde(deserialize_with = "captures::several")]
     pub captures: Vec<Capture>,
-    #[serde(deserialize_with = "named::several")]
-    pub automations: Vec<NamedTable>,
+    #[serde(deserialize_with = "automations::declared")]
+    pub automations: Vec<DeclaredRule>,
 }

@@ -1,10 +1,11 @@
 //! Acts: changes to what the book holds beside its entries. An act commits together with the
 //! entries that record it, or not at all.
 
+use super::automation::Delivery;
 use super::board::Address;
 use super::key::{Key, LastUse};
 use super::workspace::Workspace;
-use super::{SecretHash, SignIn, Timestamp};
+use super::{SecretHash, Seq, SignIn, Timestamp};
 
 /// Later parts of the daemon (devices, layouts, cursors) add their own variants here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,18 @@ pub enum Act {
         former: Option<String>,
         value: String,
     },
+    /// Keep an automation that was made over HTTP; `rule` is JSON.
+    PutRule { name: String, rule: String },
+    /// Forget an automation, how it stands and what it has still to tell.
+    RemoveRule { name: String },
+    /// Keep how an automation stands; `standing` is JSON.
+    PutStanding { name: String, standing: String },
+    /// Up to where automations have read the book.
+    ReadUpTo { seq: Seq },
+    /// Keep what an automation has to tell.
+    PutDelivery(Box<Delivery>),
+    /// It was told, or given up.
+    RemoveDelivery { id: String },
 }
 
 impl Act {
@@ -52,6 +65,11 @@ impl Act {
             Self::PutOnBoard { value, .. } => 256 + value.len(),
             Self::TakeOffBoard { .. } => 256,
             Self::PutCursor { name, value, .. } => name.len() + 2 * value.len(),
+            Self::PutRule { name, rule } => name.len() + rule.len(),
+            Self::PutStanding { name, standing } => name.len() + standing.len(),
+            Self::RemoveRule { .. } | Self::ReadUpTo { .. } => 64,
+            Self::PutDelivery(delivery) => 256 + 8 * delivery.seqs.len(),
+            Self::RemoveDelivery { id } => id.len(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! tested with plain calls, and every other layer may name it.
 
 pub mod act;
+pub mod automation;
 pub mod backup;
 pub mod board;
 pub mod buckets;

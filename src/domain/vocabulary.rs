@@ -59,10 +59,15 @@ pub enum Emitted {
     CaptureStarted,
     CaptureStopped,
     CaptureFailed,
+    AutomationActivated,
+    AutomationFailed,
+    AutomationCreated,
+    AutomationChanged,
+    AutomationRemoved,
 }
 
 impl Emitted {
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 52] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -110,6 +115,11 @@ impl Emitted {
         Self::CaptureStarted,
         Self::CaptureStopped,
         Self::CaptureFailed,
+        Self::AutomationActivated,
+        Self::AutomationFailed,
+        Self::AutomationCreated,
+        Self::AutomationChanged,
+        Self::AutomationRemoved,
     ];
 
     pub fn category(self) -> &'static str {
@@ -170,6 +180,11 @@ impl Emitted {
             Self::CaptureStarted => "capture.started",
             Self::CaptureStopped => "capture.stopped",
             Self::CaptureFailed => "capture.failed",
+            Self::AutomationActivated => "automation.activated",
+            Self::AutomationFailed => "automation.failed",
+            Self::AutomationCreated => "automation.created",
+            Self::AutomationChanged => "automation.changed",
+            Self::AutomationRemoved => "automation.removed",
         }
     }
 
@@ -188,7 +203,8 @@ impl Emitted {
             | Self::RequestRefused
             | Self::RequestAborted
             | Self::AuthFailed
-            | Self::AuthDenied => Severity::Warning,
+            | Self::AuthDenied
+            | Self::AutomationFailed => Severity::Warning,
             Self::ServerStorageFull | Self::RequestFailed | Self::CaptureFailed => Severity::Error,
             _ => Severity::Info,
         }

@@ -3,7 +3,8 @@
 use crate::access::{Privacy, Slowdown};
 use crate::actors::keeper::View;
 use crate::actors::{
-    Backups, Captures, Clock, EventHub, Keys, Pruner, Recorder, Supervisor, Workspaces, Writer,
+    Automations, Backups, Captures, Clock, EventHub, Keys, Pruner, Recorder, Supervisor,
+    Workspaces, Writer,
 };
 use crate::config::Settings;
 use crate::domain::{Rules, Timestamp};
@@ -24,6 +25,7 @@ pub struct App {
     pub recorder: Recorder,
     /// Which rules are in force, and whether they are held back.
     pub kept: View,
+    pub automations: Automations,
     pub backups: Backups,
     pub keys: Keys,
     pub workspaces: Workspaces,
@@ -59,6 +61,7 @@ impl App {
             pruner: actors.pruner.clone(),
             recorder: actors.recorder.clone(),
             kept: actors.kept.clone(),
+            automations: actors.automations.clone(),
             backups: actors.backups.clone(),
             keys: actors.keys.clone(),
             workspaces: actors.workspaces.clone(),

@@ -3,6 +3,7 @@
 use crate::access::principal::NotAllowed;
 use crate::access::scope::Refused;
 use crate::actors::Refusal;
+use crate::actors::automations;
 use crate::actors::backups::NotDone;
 use crate::actors::keeper::NotChanged;
 use crate::actors::keys;
@@ -48,6 +49,7 @@ pub enum ApiError {
     NoSuchKey,
     NoSuchWorkspace,
     NoSuchCapture,
+    NoSuchAutomation,
     /// Of the widgets or views of whoever asks.
     NotOnTheBoard(&'static str),
     /// The backup is damaged, or no book of this version; nothing was changed.
@@ -159,6 +161,11 @@ impl ApiError {
                 S::NOT_FOUND,
                 "Not found",
                 "there is no capture of this name".into(),
+            ),
+            Self::NoSuchAutomation => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is no automation of this name".into(),
             ),
             Self::NotOnTheBoard(kind) => (
                 S::NOT_FOUND,
@@ -357,6 +364,19 @@ impl From<workspaces::NotDone> for ApiError {
             N::Wrong(errors) => Self::Wrong(errors),
             N::Conflict(errors) => Self::Conflict(errors),
             N::NoSuchWorkspace => Self::NoSuchWorkspace,
+            N::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<automations::NotDone> for ApiError {
+    fn from(not_done: automations::NotDone) -> Self {
+        use automations::NotDone as N;
+        match not_done {
+            N::Wrong(errors) => Self::Wrong(errors),
+            N::Conflict(errors) => Self::Conflict(errors),
+            N::NoSuchAutomation => Self::NoSuchAutomation,
+            busy @ N::Busy => Self::Busy(busy.to_string()),
             N::Refused(refusal) => refusal.into(),
         }
     }

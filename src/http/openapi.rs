@@ -1,8 +1,8 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, auth, backups, captures, count, entry, erase, events, export, facets, health,
-    histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
+    activity, auth, automations, backups, captures, count, entry, erase, events, export, facets,
+    health, histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
 };
 use super::wire;
 use utoipa::OpenApi;
@@ -55,6 +55,14 @@ use utoipa::OpenApi;
         captures::one,
         captures::start,
         captures::stop,
+        automations::list,
+        automations::create,
+        automations::one,
+        automations::replace,
+        automations::remove,
+        automations::test,
+        automations::enable,
+        automations::disable,
         widgets::list,
         widgets::create,
         widgets::change,
@@ -84,6 +92,7 @@ use utoipa::OpenApi;
         (name = "auth", description = "Who one is: signing in and out"),
         (name = "workspaces", description = "The tenants of the book"),
         (name = "captures", description = "Intakes that the daemon runs itself"),
+        (name = "automations", description = "Who is told when entries match"),
         (name = "dashboard", description = "What each caller arranges for itself"),
         (name = "operation", description = "The daemon itself"),
     )

@@ -4,8 +4,9 @@ use super::app::App;
 use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, auth, backups, captures, count, dashboard, entry, erase, events, export, facets,
-    health, histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
+    activity, auth, automations, backups, captures, count, dashboard, entry, erase, events, export,
+    facets, health, histogram, keys, layouts, prune, record, settings, system, views, widgets,
+    workspaces,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -73,6 +74,14 @@ pub const TABLE: &[Line] = &[
     line(Method::GET,    "/api/v1/captures/{name}",                            Need::Operator, || web::route().to(captures::one)),
     line(Method::POST,   "/api/v1/captures/{name}/start",                      Need::Operator, || web::route().to(captures::start)),
     line(Method::POST,   "/api/v1/captures/{name}/stop",                       Need::Operator, || web::route().to(captures::stop)),
+    line(Method::GET,     "/api/v1/automations",                                 Need::Operator, || web::route().to(automations::list)),
+    line(Method::POST,    "/api/v1/automations",                                 Need::Operator, || web::route().to(automations::create)),
+    line(Method::GET,     "/api/v1/automations/{name}",                          Need::Operator, || web::route().to(automations::one)),
+    line(Method::PUT,     "/api/v1/automations/{name}",                          Need::Operator, || web::route().to(automations::replace)),
+    line(Method::DELETE,  "/api/v1/automations/{name}",                          Need::Operator, || web::route().to(automations::remove)),
+    line(Method::POST,    "/api/v1/automations/{name}/test",                     Need::Operator, || web::route().to(automations::test)),
+    line(Method::POST,    "/api/v1/automations/{name}/enable",                   Need::Operator, || web::route().to(automations::enable)),
+    line(Method::POST,    "/api/v1/automations/{name}/disable",                  Need::Operator, || web::route().to(automations::disable)),
     line(Method::GET,    "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::list)),
     line(Method::POST,   "/api/v1/widgets",                                    Need::Read,     || web::route().to(widgets::create)),
     line(Method::PUT,    "/api/v1/widgets/{id}",                               Need::Read,     || web::route().to(widgets::change)),
@@ -109,6 +118,7 @@ const THINGS: &[(&str, &str)] = &[
     ("/api/v1/workspaces/{name}", "workspace"),
     ("/api/v1/captures/{name}/start", "capture"),
     ("/api/v1/captures/{name}/stop", "capture"),
+    ("/api/v1/automations/{name}", "automation"),
     ("/api/v1/widgets/{id}", "widget"),
     ("/api/v1/views/{id}", "view"),
 ];

@@ -15,6 +15,7 @@ pub use replacing::{Copied, Former, Imported, Importer, NotImported, Replaced, S
 pub use reserve::Reserve;
 
 use crate::access::Scope;
+use crate::domain::automation::Delivery;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
     Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key,
@@ -240,6 +241,17 @@ pub struct BookInfo {
     pub engine: String,
 }
 
+/// What the book holds of automations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptAutomations {
+    /// Names and JSON.
+    pub rules: Vec<(String, String)>,
+    pub standings: Vec<(String, String)>,
+    /// Up to where the book was read for them.
+    pub position: Option<Seq>,
+    pub deliveries: Vec<Delivery>,
+}
+
 /// What a check of the whole book found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckReport {
@@ -340,6 +352,8 @@ pub trait EntryReader: Send + Sync {
 
     /// How far the intake of this name had read, as of the last entry that it brought.
     fn cursor(&self, name: &str) -> Result<Option<String>, StorageError>;
+    /// Automations that were made over HTTP, and how all of them stand.
+    fn automations(&self) -> Result<KeptAutomations, StorageError>;
 
     /// Reads the whole book and says everything that is wrong with it.
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError>;

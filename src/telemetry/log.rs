@@ -65,11 +65,20 @@ pub fn init(filter: &str, shape: Shape) {
         .parse_filters(filter)
         .target(env_logger::Target::Stderr)
         .format(move |out, record| {
+            if tells_all(record) {
+                return Ok(());
+            }
             let text = line(shape, SystemTime::now(), record);
             out.write_all(text.as_bytes())
         });
     // The only error is that a logger is there already.
     let _ = builder.try_init();
+}
+
+/// The HTTP client writes out its requests, with the secrets in them; whoever asked for all did not ask for those.
+fn tells_all(record: &Record<'_>) -> bool {
+    let target = record.target();
+    record.level() >= Level::Debug && (target.starts_with("ureq") || target.starts_with("rustls"))
 }
 
 /// A panic is told as everything else is, and not in the runtime's own way past the priorities.

@@ -68,6 +68,40 @@ struct Route {
     route: Arc<str>,
 }
 
+/// What automations came to.
+#[derive(Debug, Clone, Default)]
+pub struct AutomationNumbers {
+    pub activated: Counter,
+    pub delivered: Counter,
+    pub failed: Counter,
+    pub pending: Gauge,
+}
+
+impl AutomationNumbers {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "daybook_automation_activations",
+            "How often automations were set off",
+            self.activated.clone(),
+        );
+        registry.register(
+            "daybook_automation_delivered",
+            "Deliveries that their receivers took",
+            self.delivered.clone(),
+        );
+        registry.register(
+            "daybook_automation_failed",
+            "Deliveries that were given up",
+            self.failed.clone(),
+        );
+        registry.register(
+            "daybook_automation_pending",
+            "Deliveries that wait",
+            self.pending.clone(),
+        );
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Metrics {
     pub entries_recorded: Counter,
@@ -78,6 +112,7 @@ pub struct Metrics {
     pub writer_queue_bytes: Gauge,
     pub book_bytes: Gauge,
     pub last_seq: Gauge,
+    pub automations: AutomationNumbers,
     commit_duration: Histogram,
     rejected: [Counter; 4],
     refused: [Counter; 2],
@@ -104,6 +139,7 @@ impl Metrics {
             writer_queue_bytes: Gauge::default(),
             book_bytes: Gauge::default(),
             last_seq: Gauge::default(),
+            automations: AutomationNumbers::default(),
             commit_duration: Histogram::new(COMMIT_SECONDS),
             rejected: ["invalid", "malformed", "too_large", "not_allowed"]
                 .map(|name| reason(&rejected, name)),
@@ -118,6 +154,7 @@ impl Metrics {
         metrics.register_writer(&mut registry, refused);
         metrics.register_http(&mut registry);
         metrics.captures.register(&mut registry);
+        metrics.automations.register(&mut registry);
         register_process(&mut registry, version, started);
         metrics.registry = Arc::new(registry);
         metrics
@@ -338,6 +375,10 @@ mod tests {
             "daybook_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/activity\"} 3",
             "daybook_book_bytes 0",
             "daybook_last_seq 9",
+            "daybook_automation_activations_total 0",
+            "daybook_automation_delivered_total 0",
+            "daybook_automation_failed_total 0",
+            "daybook_automation_pending 0",
             "daybook_build_info{version=\"1.2.3\"} 1",
             "process_start_time_seconds 1000.0",
             "# EOF",

@@ -1,6 +1,7 @@
 //! The HTTP interface, asked from outside as its clients ask it. The files are filed as the addresses are.
 
 mod activity;
+mod automations;
 mod board;
 mod bodies;
 mod callers;

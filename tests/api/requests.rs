@@ -13,6 +13,9 @@ pub const VIEW: &str = r#"{"name":"Errors","filters":{"severity":"error"}}"#;
 /// One that is started when it is asked for.
 const CAPTURE: &str =
     "[[captures]]\nname = \"c1\"\nkind = \"syslog\"\nlisten = \"127.0.0.1:0\"\nautostart = false\n";
+/// It is about nobody.
+const AUTOMATION: &str =
+    r#"{"name":"made","filters":{"actor":"nobody"},"webhook":{"url":"http://127.0.0.1:9/"}}"#;
 const AGENT: (&str, &str) = ("User-Agent", "a-test/1");
 
 fn newest(daybook: &TestDaybook) -> i64 {
@@ -42,6 +45,13 @@ fn made(daybook: &TestDaybook, path: &str, body: &str) -> String {
     let made = daybook.ask(Method::POST, path, &[JSON], body.as_bytes());
     assert_eq!(made.status, 201, "{}", made.text());
     made.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn made_automation(daybook: &TestDaybook, name: &str) -> String {
+    let body = AUTOMATION.replace("made", name);
+    let made = call(daybook, &Method::POST, "/api/v1/automations", &body);
+    assert_eq!(made, 201);
+    name.to_owned()
 }
 
 fn made_backup(daybook: &TestDaybook) -> String {
@@ -161,6 +171,28 @@ fn call_of(daybook: &TestDaybook, method: &Method, path: &str) -> (String, Strin
         ("DELETE", "/api/v1/views/{id}") => {
             let id = made(daybook, "/api/v1/views", VIEW);
             (path.replace("{id}", &id), "", "view.deleted")
+        }
+        ("POST", "/api/v1/automations") => (at(path), AUTOMATION, "automation.created"),
+        ("PUT", "/api/v1/automations/{name}") => {
+            let name = made_automation(daybook, "changed");
+            let body = AUTOMATION.replace("made", &name);
+            return (path.replace("{name}", &name), body, "automation.changed");
+        }
+        ("DELETE", "/api/v1/automations/{name}") => (
+            path.replace("{name}", &made_automation(daybook, "removed")),
+            "",
+            "automation.removed",
+        ),
+        ("POST", "/api/v1/automations/{name}/disable") => (
+            path.replace("{name}", &made_automation(daybook, "off")),
+            "",
+            "automation.changed",
+        ),
+        ("POST", "/api/v1/automations/{name}/enable") => {
+            let name = made_automation(daybook, "on");
+            let off = format!("/api/v1/automations/{name}/disable");
+            assert_eq!(call(daybook, &Method::POST, &off, ""), 200);
+            (path.replace("{name}", &name), "", "automation.changed")
         }
         ("PUT", "/api/v1/layouts/me") => (at(path), r#"{"widgets":[]}"#, "layout.changed"),
         ("DELETE", "/api/v1/layouts/me") => (at(path), "", "layout.reset"),

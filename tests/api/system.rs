@@ -257,8 +257,9 @@ fn the_docs_show_every_address_and_fetch_nothing_from_elsewhere() {
     for elsewhere in [
         "<script",
         "src=",
-        "http://",
-        "https://",
+        "=\"http",
+        "='http",
+        "=http",
         "url(",
         "@import",
         "href=\"//",

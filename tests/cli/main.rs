@@ -5,6 +5,11 @@
 mod support;
 
 mod captures;
+#[path = "../api/automations/receiver.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod receiver;
+
+mod automations;
 mod check;
 mod demo;
 mod export;

@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 
+mod automations;
 mod captures;
 mod child;
 mod clock;
@@ -11,6 +12,9 @@ mod erasure;
 mod fail_stop;
 mod kill;
 mod neighbours;
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+#[path = "../api/automations/receiver.rs"]
+mod receiver;
 mod reload;
 mod secrets;
 mod signing_in;

@@ -126,7 +126,7 @@ fn a_limit_on_the_size_of_files_stops_the_daemon_and_loses_nothing() {
     // In blocks of 512 bytes.
     shell.args([
         "-c",
-        "ulimit -f 600; exec \"$0\" \"$@\"",
+        "ulimit -f 1200; exec \"$0\" \"$@\"",
         env!("CARGO_BIN_EXE_daybook"),
     ]);
     let mut command = place.daybook_under(shell, &["serve", "--listen", "127.0.0.1:0"]);

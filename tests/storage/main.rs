@@ -4,6 +4,7 @@
 mod harness;
 mod line;
 
+mod automations;
 mod board;
 mod check;
 mod clear;

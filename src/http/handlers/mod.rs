@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod auth;
+pub mod automations;
 pub mod backups;
 mod board;
 pub mod captures;

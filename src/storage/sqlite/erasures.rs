@@ -1,7 +1,6 @@
 //! Who is being erased. Readers see them blanked from the commit on; the rows follow behind, step by step, and
 //! at the end nothing in the file or beside it holds the name, this list included.
 
-use super::board;
 use super::error::storage;
 use super::facts::FactRow;
 use super::hints::of_workspace;
@@ -10,6 +9,7 @@ use super::rows::EntryRow;
 use super::schema::{activity_log, erasure, rollup};
 use super::tally::{Grain, Key};
 use super::transaction::Transaction;
+use super::{automations, board};
 use crate::access::Scope;
 use crate::domain::erasure::{ERASED, loosened};
 use crate::domain::{Dimension, Erasure, Filter, Seq, Stored, WorkspaceId};
@@ -106,6 +106,7 @@ impl Transaction<'_> {
             entries += self.move_counts(name.as_str(), actor)?;
         }
         board::forget(self.conn, scope, actor)?;
+        automations::forget(self.conn, scope, actor)?;
         let workspace = scope.workspace().map_or("", WorkspaceId::as_str);
         diesel::insert_into(erasure::table)
             .values((

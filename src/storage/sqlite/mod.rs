@@ -1,6 +1,7 @@
 //! The book in one SQLite file. Everything that is SQLite's own way stays in this folder.
 
 mod asked;
+mod automations;
 mod bisect;
 mod board;
 mod check;

@@ -1,6 +1,7 @@
 //! The reading face: a pool of read-only connections. Each call sees one state of the book.
 
 use super::asked::Asked;
+use super::automations;
 use super::bisect;
 use super::board;
 use super::check;
@@ -29,7 +30,8 @@ use crate::domain::{
     PageRequest, Position, Seq, SignIn, Stored, Timestamp, WorkspaceId,
 };
 use crate::storage::{
-    BookInfo, CheckReport, Copied, EntryReader, ExportPart, Prunable, StorageError, Stretch,
+    BookInfo, CheckReport, Copied, EntryReader, ExportPart, KeptAutomations, Prunable,
+    StorageError, Stretch,
 };
 use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
@@ -268,6 +270,10 @@ impl EntryReader for SqliteReader {
 
     fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError> {
         self.snapshot(|conn| board::of(conn, owner, kind))
+    }
+
+    fn automations(&self) -> Result<KeptAutomations, StorageError> {
+        self.snapshot(automations::all)
     }
 
     fn check(&self, progress: &mut dyn FnMut(u64)) -> Result<CheckReport, StorageError> {

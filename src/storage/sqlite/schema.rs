@@ -39,6 +39,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    automation (name) {
+        name -> Text,
+        rule -> Text,
+    }
+}
+
+diesel::table! {
+    automation_delivery (id) {
+        id -> Text,
+        name -> Text,
+        made_at -> Text,
+        seqs -> Text,
+        count -> BigInt,
+        attempts -> BigInt,
+        next_at -> Text,
+    }
+}
+
+diesel::table! {
+    automation_position (id) {
+        id -> BigInt,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    automation_standing (name) {
+        name -> Text,
+        standing -> Text,
+    }
+}
+
+diesel::table! {
     board (workspace_id, principal, kind, id) {
         workspace_id -> Text,
         principal -> Text,
@@ -117,6 +150,10 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     activity_log,
     api_keys,
+    automation,
+    automation_delivery,
+    automation_position,
+    automation_standing,
     board,
     book,
     cursors,

@@ -6,7 +6,7 @@ use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use super::sign_ins;
 use super::tally::Tally;
-use super::{board, cursors, keys, workspaces};
+use super::{automations, board, cursors, keys, workspaces};
 use crate::domain::vocabulary::passes_when_off;
 use crate::domain::workspace::MOST_WORKSPACES;
 use crate::domain::{
@@ -75,6 +75,12 @@ impl Transaction<'_> {
                 former,
                 value,
             } => return cursors::put(self.conn, name, former.as_deref(), value),
+            Act::PutRule { .. }
+            | Act::RemoveRule { .. }
+            | Act::PutStanding { .. }
+            | Act::ReadUpTo { .. }
+            | Act::PutDelivery(_)
+            | Act::RemoveDelivery { .. } => return automations::act(self.conn, act),
             Act::PutSetting { key, value } => diesel::replace_into(setting::table)
                 .values((setting::key.eq(key), setting::value.eq(value)))
                 .execute(self.conn),

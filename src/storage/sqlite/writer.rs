@@ -1,5 +1,6 @@
 //! The writing face: the one connection that changes the file. Held by the LogWriter alone.
 
+use super::automations;
 use super::checkpoint::Wal;
 use super::connection::{self, pragma};
 use super::erasures::{self, Waiting};
@@ -118,6 +119,7 @@ impl SqliteWriter {
             head.epoch = Epoch::new(uuid::Uuid::now_v7().to_string());
             // Who had signed in when a copy was made may have signed out since.
             sign_ins::end_all(transaction.conn)?;
+            automations::start_over(transaction.conn)?;
             transaction.request(now, record).map(drop)
         })
     }
