@@ -10,7 +10,11 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+/// How often it is looked again where names move.
+const LOOKS: usize = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 /// Bytes before a place by which it is known again.
 pub const MARK: usize = 64;
 
@@ -89,29 +93,80 @@ fn is_there(file: &File, place: &Place) -> bool {
     held.len() >= place.mark.bytes && Mark::of(&held[held.len() - place.mark.bytes..]) == place.mark
 }
 
-/// The file that the place means, opened.
-pub fn found(place: &Place) -> Option<PathBuf> {
-    let beside = beside(&place.path);
-    let all = || std::iter::once(&place.path).chain(&beside);
-    let same = |path: &&PathBuf| {
-        File::open(path).is_ok_and(|file| {
-            let identity = file.metadata().map(|metadata| Identity::of(&metadata));
-            let own = Identity {
-                dev: place.dev,
-                ino: place.ino,
-            };
-            identity.is_ok_and(|identity| identity == own) && is_there(&file, place)
-        })
-    };
-    let copied = |path: &&PathBuf| {
-        place.mark.bytes > 0 && File::open(path).is_ok_and(|file| is_there(&file, place))
-    };
-    let found = all().find(same).or_else(|| beside.iter().find(copied));
-    found.cloned()
+/// A regular file; what is none is not opened, since a pipe would wait for somebody.
+pub fn opened(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    File::open(path)
 }
 
-/// What was rotated away after this file, or after that time where the file is gone; the oldest first.
-pub fn newer(path: &Path, than: i128, after: Option<Identity>) -> Vec<PathBuf> {
+/// The file that the place means. While files are renamed one may be overlooked, so it is looked for again.
+pub fn found(place: &Place) -> Option<File> {
+    for look in 0..LOOKS {
+        if look > 0 {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        let found = looked_for(place);
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+fn looked_for(place: &Place) -> Option<File> {
+    let own = Identity {
+        dev: place.dev,
+        ino: place.ino,
+    };
+    let mut copy = None;
+    for path in std::iter::once(place.path.clone()).chain(beside(&place.path)) {
+        let Ok(file) = opened(&path) else { continue };
+        let Ok(metadata) = file.metadata() else {
+            continue;
+        };
+        if !is_there(&file, place) {
+            continue;
+        }
+        if Identity::of(&metadata) == own {
+            return Some(file);
+        }
+        if place.mark.bytes > 0 && path != place.path {
+            copy.get_or_insert(file);
+        }
+    }
+    copy
+}
+
+/// The file to be read after this one, or after that time where the file is gone: the oldest that was rotated away
+/// since, or the one that has the name now. None while there is no such file.
+pub fn successor(path: &Path, than: i128, after: Option<Identity>) -> io::Result<Option<File>> {
+    for look in 0..LOOKS {
+        if look > 0 {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        let first = newer(path, than, after);
+        let file = match opened(first.as_ref().map_or(path, |(_, path)| path)) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => continue,
+            Err(cause) => return Err(cause),
+        };
+        // Names may have moved on in the meantime: what was opened must still be what comes next.
+        let identity = Identity::of(&file.metadata()?);
+        let is_next = match newer(path, than, after) {
+            Some((next, _)) => next == identity,
+            None => first.is_none(),
+        };
+        if is_next {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// The oldest of what was rotated away after this file, or after that time where the file is gone.
+fn newer(path: &Path, than: i128, after: Option<Identity>) -> Option<(Identity, PathBuf)> {
     let rotated = |other: PathBuf| {
         let number = rotation(path, &other)?;
         let metadata = std::fs::metadata(&other).ok()?;
@@ -120,18 +175,23 @@ pub fn newer(path: &Path, than: i128, after: Option<Identity>) -> Vec<PathBuf> {
     };
     let mut rotated: Vec<_> = beside(path).into_iter().filter_map(rotated).collect();
     rotated.sort_by(|one, other| (one.0, &one.2).cmp(&(other.0, &other.2)));
+    let is_own = |identity: Identity| Some(identity) == after;
+    // Seen under two names, it is the last of them that counts.
     let own = rotated
         .iter()
-        .position(|(_, identity, _)| Some(*identity) == after);
-    let newer = rotated
-        .into_iter()
-        .enumerate()
-        .filter(|(at, ((time, _), ..))| match own {
-            Some(own) => *at > own,
-            None => *time > than,
-        });
-    newer.map(|(_, (_, _, path))| path).collect()
+        .rposition(|(_, identity, _)| is_own(*identity));
+    let is_newer = |(at, ((time, _), ..)): &(usize, (Order, Identity, PathBuf))| match own {
+        Some(own) => *at > own,
+        None => *time > than,
+    };
+    let mut newer = rotated.into_iter().enumerate().filter(is_newer);
+    newer
+        .next()
+        .map(|(_, (_, identity, path))| (identity, path))
 }
+
+/// When it was written to, and the number of its rotation, which is larger for what is older.
+type Order = (i128, Reverse<u64>);
 
 /// Regular files whose names begin with that of this one.
 fn beside(path: &Path) -> Vec<PathBuf> {

@@ -22,8 +22,14 @@ pub struct Follower {
     /// Where the last one stopped, until it was gone on from there.
     kept: Option<Place>,
     open: Option<Open>,
-    /// Files that come before the one that has the name now.
-    next: Vec<PathBuf>,
+    /// What is read next comes after this.
+    after: Option<After>,
+}
+
+/// A file that was read to its end; none of its own where it is gone.
+struct After {
+    identity: Option<Identity>,
+    written: i128,
 }
 
 pub enum Step {
@@ -82,7 +88,7 @@ impl Follower {
             from,
             kept,
             open: None,
-            next: Vec::new(),
+            after: None,
         }
     }
 
@@ -115,47 +121,41 @@ impl Follower {
     /// Opens what is to be read next; a step when there is nothing to go on with.
     fn begin(&mut self) -> io::Result<Option<Step>> {
         if let Some(kept) = self.kept.take() {
-            match place::found(&kept) {
-                Some(path) => {
-                    self.open = Some(Open::at(&path, &kept, self.most)?);
-                    return Ok(None);
-                }
-                None => {
-                    let path = kept.path.display();
-                    log::warn!(
-                        "{path}: what was read last is gone; going on with what came after it"
-                    );
-                    self.next = place::newer(&self.path, kept.written, None);
-                    self.from = From::Start;
-                }
+            // What comes later under this name is read whole.
+            self.from = From::Start;
+            if let Some(file) = place::found(&kept) {
+                self.open = Some(Open::at(file, &kept, self.most)?);
+                return Ok(None);
             }
+            let path = kept.path.display();
+            log::warn!("{path}: what was read last is gone; going on with what came after it");
+            self.after = Some(After {
+                identity: None,
+                written: kept.written,
+            });
         }
-        if !self.next.is_empty() {
-            let path = self.next.remove(0);
-            self.open = Some(Open::new(&path, self.most)?);
-            return Ok(None);
-        }
-        match Open::new(&self.path, self.most) {
-            Ok(mut open) => {
-                // What comes later under this name is read whole.
-                let from = std::mem::replace(&mut self.from, From::Start);
-                let moved = match from {
-                    From::End => {
-                        open.pass_over(self.most)?;
-                        Some(Step::Moved(open.place(&self.path)))
-                    }
-                    From::Start => None,
-                };
-                self.open = Some(open);
-                Ok(moved)
+        let next = match &self.after {
+            Some(after) => place::successor(&self.path, after.written, after.identity)?,
+            None => match place::opened(&self.path) {
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+                opened => Some(opened?),
+            },
+        };
+        let from = std::mem::replace(&mut self.from, From::Start);
+        let Some(file) = next else {
+            return Ok(Some(Step::Nothing { is_missing: true }));
+        };
+        self.after = None;
+        let mut open = Open::new(file, self.most)?;
+        let moved = match from {
+            From::End => {
+                open.pass_over(self.most)?;
+                Some(Step::Moved(open.place(&self.path)))
             }
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-                // One that is made later is read from its start.
-                self.from = From::Start;
-                Ok(Some(Step::Nothing { is_missing: true }))
-            }
-            Err(cause) => Err(cause),
-        }
+            From::Start => None,
+        };
+        self.open = Some(open);
+        Ok(moved)
     }
 
     /// The file was emptied, and perhaps filled again: if a copy was made before, it has what was not read.
@@ -169,7 +169,7 @@ impl Follower {
             ino: 0,
             ..open.place(&self.path)
         };
-        if let Some(copy) = place::found(&place).and_then(|path| File::open(path).ok())
+        if let Some(copy) = place::found(&place)
             && let Ok(metadata) = copy.metadata()
         {
             open.identity = Identity::of(&metadata);
@@ -179,19 +179,17 @@ impl Follower {
             return None;
         }
         // What it had begun to say is all that there is of it.
-        let rest = open.rest(&self.path);
-        self.next = Vec::new();
-        rest
+        open.rest(&self.path)
     }
 
     /// The file lost its name and nobody writes it any more.
     fn over(&mut self) -> Option<Step> {
         let mut open = self.open.take()?;
-        let rest = open.rest(&self.path);
-        if self.next.is_empty() {
-            self.next = place::newer(&self.path, open.written, Some(open.identity));
-        }
-        rest
+        self.after = Some(After {
+            identity: Some(open.identity),
+            written: open.written,
+        });
+        open.rest(&self.path)
     }
 }
 
@@ -205,12 +203,7 @@ enum Seen {
 }
 
 impl Open {
-    fn new(path: &Path, most: usize) -> io::Result<Self> {
-        // Before it is opened, which waits for somebody where it is a pipe.
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        let file = File::open(path)?;
+    fn new(file: File, most: usize) -> io::Result<Self> {
         let metadata = file.metadata()?;
         Ok(Self {
             identity: Identity::of(&metadata),
@@ -223,8 +216,8 @@ impl Open {
         })
     }
 
-    fn at(path: &Path, kept: &Place, most: usize) -> io::Result<Self> {
-        let mut open = Self::new(path, most)?;
+    fn at(file: File, kept: &Place, most: usize) -> io::Result<Self> {
+        let mut open = Self::new(file, most)?;
         open.framer = Framer::resumed(most, kept.offset, kept.skipping);
         open.at = kept.offset;
         open.tail = place::before(&open.file, kept.offset)?.unwrap_or_default();
