@@ -4,5 +4,6 @@
 pub mod control;
 pub mod events;
 pub mod remote;
+pub mod tls;
 
 pub use remote::Remote;

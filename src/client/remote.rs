@@ -28,9 +28,7 @@ pub struct Builder {
 /// Why a remote cannot be recorded into at all.
 #[derive(Debug, thiserror::Error)]
 pub enum NotStarted {
-    #[error(
-        "{0}: must be http://host[:port]; TLS ends at a proxy beside this program or beside the daemon"
-    )]
+    #[error("{0}: must be http://host[:port] or https://host[:port]")]
     Url(String),
     #[error("the key has characters that no key has")]
     Key,
@@ -64,7 +62,7 @@ struct Counted {
 type Line = String;
 
 impl Remote {
-    /// A Daybook at `http://host[:port]`.
+    /// A Daybook at `http://host[:port]`, or at `https://…` behind a proxy, whose certificate the machine trusts.
     pub fn to(url: impl Into<String>) -> Builder {
         Builder {
             url: url.into(),
@@ -123,12 +121,13 @@ impl Builder {
     }
 
     pub fn start(self) -> Result<Remote, NotStarted> {
-        let host = self.url.strip_prefix("http://").unwrap_or_default();
+        let (scheme, host) = self.url.split_once("://").unwrap_or_default();
         let host = host.trim_end_matches('/');
-        if host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
+        let is_known = ["http", "https"].contains(&scheme);
+        if !is_known || host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
             return Err(NotStarted::Url(self.url));
         }
-        let url = format!("http://{host}/api/v1/activity");
+        let url = format!("{scheme}://{host}/api/v1/activity");
         let is_plain = |key: &String| key.bytes().all(|b| b.is_ascii_graphic());
         if !self.key.as_ref().is_none_or(is_plain) {
             return Err(NotStarted::Key);
@@ -223,7 +222,8 @@ mod tests {
     fn an_address_that_cannot_be_recorded_into_is_refused_at_once() {
         for url in [
             "",
-            "https://daybook.example",
+            "ftp://daybook.example",
+            "https://",
             "http://",
             "http://a/b",
             "daybook:7480",

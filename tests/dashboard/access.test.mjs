@@ -15,7 +15,7 @@ for (const colorScheme of ['light', 'dark']) {
       await daybook.recordMany(some(200));
       const [{ entry }] = await daybook.all('severity=error');
       const paths = ['/', '/activity', `/activity?severity=error,warning&since=7d&entry=${entry.id}`, '/activity?q=nothing+is+so',
-        '/entity/task/t-1', '/settings'];
+        '/entity/task/t-1', '/settings', '/devices'];
       const wrong = [];
       const page = await visit('/activity', { colorScheme, viewport: { width, height: 844 } });
       await page.visitor.context.addInitScript(AXE);

@@ -1,6 +1,7 @@
 // Slow links, failing parts, floods: the page says what happened and goes on.
 
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { entry, isLive, law, list, pour, rows, scrolledThrough, some, until, usesBrowser } from './harness.mjs';
 
 usesBrowser();
@@ -20,18 +21,51 @@ law('over a slow link it is the same list, later', async (daybook, visit) => {
   assert.deepEqual(await scrolledThrough(page), (await daybook.all()).map(({ entry: one }) => one.id));
 }, { timeout: 150_000 });
 
+/** What stands between the page and the daemon, and can be cut. */
+async function wire(daybook) {
+  const { port } = new URL(daybook.address);
+  const ends = new Set();
+  const server = createServer((near) => {
+    const far = connect(Number(port), '127.0.0.1');
+    for (const end of [near, far]) {
+      ends.add(end);
+      end.on('error', () => {});
+      end.on('close', () => { near.destroy(); far.destroy(); });
+    }
+    near.pipe(far).pipe(near);
+  });
+  const listen = (at) => new Promise((done) => server.listen(at, '127.0.0.1', done));
+  await listen(0);
+  const { port: own } = server.address();
+  return {
+    address: `http://127.0.0.1:${own}`,
+    cut: () => new Promise((done) => {
+      server.close(done);
+      for (const end of ends) end.destroy();
+    }),
+    mend: () => listen(own),
+  };
+}
+
 law('a network that goes and comes back leaves no gap', async (daybook, visit) => {
   await daybook.recordMany(some(20));
+  const { address } = daybook;
+  const between = await wire(daybook);
+  daybook.address = between.address;
   const page = await visit('/activity');
+  daybook.address = address;
   await isLive(page);
-  page.visitor.problems.push = () => 0;
-  const link = await page.visitor.context.newCDPSession(page);
-  await link.send('Network.enable');
-  await page.visitor.context.setOffline(true);
-  await daybook.recordMany(some(40));
-  await page.visitor.context.setOffline(false);
-  await until('the list is whole', async () => (await rows(page).first().getAttribute('data-id')) === (await daybook.all())[0].entry.id, 30_000);
-  assert.deepEqual(await scrolledThrough(page), (await daybook.all()).map(({ entry: one }) => one.id));
+  page.visitor.daemonMayBeAway = true;
+  await between.cut();
+  await page.getByText('Not connected; trying again…').waitFor({ timeout: 2000 });
+  await daybook.recordMany(some(400));
+  assert.equal((await rows(page).count()) > 0, true, 'what was loaded stays');
+  await between.mend();
+  await isLive(page);
+  const expected = (await daybook.all()).map(({ entry: one }) => one.id);
+  await until('the newest is on top', async () => (await rows(page).first().getAttribute('data-id')) === expected[0], 30_000);
+  assert.deepEqual(await scrolledThrough(page), expected);
+  await between.cut();
 });
 
 law('beyond what is replayed the page goes on by pages, and none is missing or twice', async (daybook, visit) => {

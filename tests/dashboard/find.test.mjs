@@ -142,6 +142,23 @@ law('arrow keys choose a time on the histogram, and a double click gives it back
   await page.waitForURL((url) => !url.searchParams.has('since') && !url.searchParams.has('until'));
 });
 
+law('dragging across the histogram chooses the time of the bars that were touched', async (daybook, visit) => {
+  await daybook.recordMany(some(40));
+  const page = await visit('/activity?since=1h');
+  const chart = page.getByRole('application', { name: /entries from/ });
+  const { x, y, width, height } = await chart.boundingBox();
+  await page.mouse.move(x + width * 0.5, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.75, y + height / 2, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/until=/);
+  const params = new URL(page.url()).searchParams;
+  const minutes = (Date.parse(params.get('until')) - Date.parse(params.get('since'))) / 60_000;
+  assert.ok(minutes > 13 && minutes < 18, `a quarter of an hour was dragged across, ${minutes} minutes were chosen`);
+  assert.deepEqual(await daybook.all(params.toString()), [], 'nothing was recorded then');
+  await until('the list is empty', async () => (await rows(page).count()) === 0);
+});
+
 law('whoever has the keys alone searches, walks, opens, closes and is told the keys', async (daybook, visit) => {
   await daybook.recordMany(some(30));
   const page = await visit('/activity');

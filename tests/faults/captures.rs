@@ -54,7 +54,7 @@ fn program(path: PathBuf, stop: Arc<AtomicBool>) -> usize {
         let mut options = OpenOptions::new();
         options.append(true).create(true).open(&path).unwrap()
     };
-    let (mut file, mut count, mut rotations): (File, _, usize) = (open(), 0, 0);
+    let (mut file, mut count, mut rotations): (File, _, usize) = (open(), 1, 0);
     while !stop.load(Ordering::Relaxed) {
         let text: String = (count..count + 50).map(|n| format!("line {n}\n")).collect();
         // In two pieces, so that a line is often half there.
@@ -62,7 +62,7 @@ fn program(path: PathBuf, stop: Arc<AtomicBool>) -> usize {
         file.write_all(one.as_bytes()).unwrap();
         file.write_all(other.as_bytes()).unwrap();
         count += 50;
-        if random(400) == 0 {
+        if random(150) == 0 {
             rotations += 1;
             for number in (1..rotations.min(90)).rev() {
                 let at = |number: usize| path.with_extension(format!("log.{number}"));
@@ -81,11 +81,18 @@ fn each_line_of_a_file_is_in_the_book_once_through_kill_9_and_rotation_at_any_mo
     let place = Place::new();
     let path = place.aside().join("app.log");
     configure(&place, &followed(&path));
+    // What is rotated away before anything was read is not looked for.
+    std::fs::write(&path, "line 0\n").unwrap();
+    let daemon = Daemon::start(&place);
+    eventually("the first line", PATIENCE, || {
+        (lines(&place.book()).len() == 1).then_some(())
+    });
     let stop = Arc::new(AtomicBool::new(false));
     let program = {
         let (path, stop) = (path.clone(), Arc::clone(&stop));
         std::thread::spawn(move || program(path, stop))
     };
+    daemon.kill();
     for _ in 0..KILLS {
         let daemon = Daemon::start(&place);
         let before = lines(&place.book()).len();

@@ -2,12 +2,12 @@
 
 use super::attempt::{Came, Tried};
 use super::body::Told;
+use crate::client::tls;
 use crate::domain::Timestamp;
 use std::io::{ErrorKind, Read};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ureq::http::{HeaderMap, Request, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Of what a receiver answers, so much is read for a test and nothing otherwise.
 const ANSWER_BYTES: u64 = 1_024;
@@ -49,27 +49,14 @@ impl Post {
     }
 }
 
-/// What the machine trusts, and where it says nothing, what browsers do.
 fn agent() -> ureq::Agent {
-    let found = rustls_native_certs::load_native_certs();
-    for cause in &found.errors {
-        log::warn!("a certificate of this machine cannot be read: {cause}");
-    }
-    let certificates = found.certs.iter();
-    let certificates: Vec<_> = certificates
-        .map(|der| Certificate::from_der(der).to_owned())
-        .collect();
-    let roots = match certificates.is_empty() {
-        true => RootCerts::WebPki,
-        false => RootCerts::from(certificates),
-    };
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_idle_connections(0)
         .proxy(None)
         .user_agent(concat!("Daybook/", env!("CARGO_PKG_VERSION")))
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .tls_config(tls::trusted())
         .build()
         .into()
 }

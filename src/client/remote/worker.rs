@@ -1,6 +1,7 @@
 //! The thread that sends: it gathers batches, and tries each until it is taken or refused for good.
 
 use super::{Counted, Line};
+use crate::client::tls;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -216,6 +217,7 @@ fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .tls_config(tls::trusted())
         .timeout_global(Some(ANSWER_WITHIN))
         .build()
         .into()
