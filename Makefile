@@ -31,16 +31,21 @@ test-packages:
 	fi; \
 	set -x; apt-get update && apt-get install -y --no-install-recommends $$missing
 
-test-system: system-packages ## Run the tests that need root: injected faults, full disks, power cuts, clocks
+test-system: system-packages ## Run the tests that need root: injected faults, full disks, power cuts, clocks, networks
 	$(CARGO) test --locked --features system-tests --test system -- --nocapture --test-threads=1
 
-SYSTEM_PACKAGES := strace xfsprogs faketime rsyslog logrotate
+SYSTEM_PACKAGES := strace xfsprogs faketime rsyslog logrotate iproute2 dbus avahi-daemon avahi-utils python3-zeroconf
 system-packages:
 	@if [ "$$(id -u)" != 0 ]; then echo "make test-system needs root" >&2; exit 1; fi
 	@missing=""; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
 	command -v xfs_io >/dev/null || missing="$$missing xfsprogs"; \
 	command -v faketime >/dev/null || missing="$$missing faketime"; \
+	command -v ip >/dev/null || missing="$$missing iproute2"; \
+	command -v dbus-daemon >/dev/null || missing="$$missing dbus"; \
+	command -v avahi-daemon >/dev/null || missing="$$missing avahi-daemon"; \
+	command -v avahi-publish >/dev/null || missing="$$missing avahi-utils"; \
+	/usr/bin/python3 -c 'import zeroconf' 2>/dev/null || missing="$$missing python3-zeroconf"; \
 	command -v rsyslogd >/dev/null || missing="$$missing rsyslog"; \
 	command -v logrotate >/dev/null || missing="$$missing logrotate"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

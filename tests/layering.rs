@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder of `src` and its layer. A folder may name those of a smaller number, and itself.
-const LAYERS: [(&str, u8); 12] = [
+const LAYERS: [(&str, u8); 13] = [
     ("domain", 1),
     ("access", 2),
     ("ingest", 2),
@@ -13,6 +13,7 @@ const LAYERS: [(&str, u8); 12] = [
     ("config", 3),
     ("telemetry", 3),
     ("client", 3),
+    ("mdns", 3),
     ("storage", 4),
     ("actors", 5),
     ("dashboard", 5),

@@ -10,6 +10,7 @@ use crate::domain::vocabulary::{SYSTEM, passes_when_off};
 use crate::domain::{Draft, FieldErrors, NewEntry, Own, Rules, Sink};
 use crate::storage::Request;
 use crate::telemetry::Metrics;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -110,6 +111,11 @@ impl Recorder {
         names
     }
 
+    /// Takes secrets out of what is kept beside entries.
+    pub fn redact(&self, object: &mut Map<String, Value>) {
+        self.rules.redact.metadata(object);
+    }
+
     fn checked(&self, mut draft: Draft) -> Result<NewEntry, String> {
         match Context::current() {
             Some(context) => {
@@ -148,7 +154,8 @@ impl Recorder {
         }
     }
 
-    fn takes(&self, entry: &NewEntry) -> bool {
+    /// Whether it is recorded now.
+    pub fn takes(&self, entry: &NewEntry) -> bool {
         passes_when_off(entry.category().as_str(), entry.action().as_str())
             || self.retention.borrow().records(entry.workspace_id())
     }
@@ -163,7 +170,8 @@ impl Recorder {
         }
     }
 
-    fn lost(&self, why: &str) {
+    /// An entry could not be recorded.
+    pub fn lost(&self, why: &str) {
         self.metrics.recorder_lost.inc();
         log::warn!("something that happened here was not recorded: {why}");
     }

@@ -4,6 +4,7 @@
 use super::automations::{self, Automations, News};
 use super::backups::{Backups, Schedule, Shelf, Work};
 use super::captures::{self, Captures};
+use super::discovery::{self, Devices};
 use super::email_key;
 use super::event_hub::StopSessions;
 use super::feed;
@@ -33,6 +34,7 @@ pub struct Supervisor {
     pub backups: Backups,
     pub keys: Keys,
     pub workspaces: Workspaces,
+    pub devices: Devices,
     pub captures: Captures,
     pub kept: View,
     pub rules: Arc<Rules>,
@@ -145,6 +147,15 @@ impl Supervisor {
             archived,
         );
         let workspaces = Workspaces::start(registrar, wall);
+        let devices = Devices::start(discovery::Parts {
+            writer: writer.clone(),
+            reader: Arc::clone(&reader),
+            recorder: recorder.clone(),
+            hub: hub.clone(),
+            clocks: Arc::clone(&clocks),
+            settings: settings.discovery.clone(),
+            listening: Vec::new(),
+        })?;
         let keys_reader = Arc::clone(&reader);
         let keeper = Keeper::open(Parts {
             writer: writer.clone(),
@@ -180,6 +191,7 @@ impl Supervisor {
             keys.addr().clone().recipient(),
             hub.clone().recipient(),
             pruner.clone().recipient(),
+            devices.told(),
             captures.addr().clone().recipient(),
         ];
         let backups = Backups::start(work, told);
@@ -193,6 +205,7 @@ impl Supervisor {
             backups,
             keys,
             workspaces,
+            devices,
             captures,
             rules,
             privacy,
@@ -221,6 +234,13 @@ impl Supervisor {
                 };
                 if let Ok(Err(refusal)) = self.pruner.send(reload).await {
                     log::warn!("retention goes on by its former rule: {refusal}");
+                }
+                let of_devices = discovery::Reload {
+                    announce: loaded.settings.discovery.announce,
+                    browse: loaded.settings.discovery.browse.clone(),
+                };
+                if self.devices.reload(of_devices).await.is_err() {
+                    log::warn!("what is looked for stays as it was: discovery is starting anew");
                 }
                 let captures = captures::Reload(loaded.settings.captures.clone());
                 if self.captures.addr().send(captures).await.is_err() {
@@ -251,6 +271,7 @@ impl Supervisor {
     pub async fn stop(&self) {
         self.automations.stop().await;
         // Gone already, as above.
+        let _ = self.devices.ask(discovery::Stop).await;
         let _ = self.captures.addr().send(captures::Close).await;
         let _ = self.pruner.send(Stop).await;
         self.writer.close().await;

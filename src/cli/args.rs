@@ -2,11 +2,13 @@
 
 mod automation;
 mod capture;
+mod device;
 mod key;
 mod workspace;
 
 pub use automation::{Automation, AutomationCommand};
 pub use capture::{Capture, CaptureCommand, CaptureNames};
+pub use device::{Device, DeviceCommand};
 pub use key::{Key, KeyAdd, KeyCommand, KeyRotate};
 pub use workspace::{Workspace, WorkspaceCommand};
 
@@ -164,6 +166,15 @@ Examples:
   daybook workspace list
   daybook workspace archive acme")]
     Workspace(Workspace),
+    /// List, add, name, remove and check devices
+    #[command(after_help = "\
+Asks the daemon that keeps the book. What announces itself is found by `[discovery]`; adding is for the rest.
+
+Examples:
+  daybook device list
+  daybook device add 192.168.1.30 --name Printer --type _ipp._tcp --port 631
+  daybook device check dev_5f0c1a9be2d34477")]
+    Device(Device),
     /// List, start and stop captures: the intakes that the daemon runs itself
     #[command(after_help = "\
 The configuration says which there are. What stopped by hand starts again with the daemon, unless autostart is off.
@@ -175,6 +186,9 @@ Examples:
     Capture(Capture),
     /// Say what the book holds and whether a daemon keeps it
     Status,
+    /// Speak mDNS for the daemon, which starts it
+    #[command(hide = true)]
+    MdnsHelper(MdnsHelper),
     /// Follow what is recorded, as it is
     #[command(after_help = "\
 Asks the daemon that keeps the book, and goes on by itself when that was restarted. The filters are those
@@ -192,6 +206,16 @@ pub struct Serve {
     /// Where to listen, instead of server.listen; may be given several times
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub listen: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct MdnsHelper {
+    /// Bytes that it may take
+    #[arg(long)]
+    pub memory: u64,
+    /// It has limited itself already
+    #[arg(long)]
+    pub confined: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]

@@ -8,6 +8,7 @@ mod check;
 mod check_config;
 mod default_config;
 mod demo;
+mod device;
 mod erase;
 pub mod exit;
 mod export;
@@ -60,11 +61,19 @@ fn environment() -> Vec<(String, String)> {
 }
 
 fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
+    if let Command::MdnsHelper(helper) = &args.command {
+        // Without telemetry: what its libraries have to say is said by strangers.
+        return match crate::mdns::helper::run(helper.memory, helper.confined) {
+            Ok(()) => Exit::Ok,
+            Err(_) => Exit::Io,
+        };
+    }
     let shape = Shape::of_stderr(args::variable(&environment, "JOURNAL_STREAM"));
     telemetry::log::init(args.log_filter(&environment), shape);
     telemetry::log::tell_panics();
     let inputs = args.inputs(environment);
     match &args.command {
+        Command::MdnsHelper(_) => Exit::Software,
         Command::CheckConfig => check_config::run(&inputs),
         Command::DefaultConfig => default_config::run(),
         Command::Serve(_) => with(&inputs, |loaded| {
@@ -76,6 +85,7 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         Command::Prune(prune) => with(&inputs, |loaded| prune::run(loaded, prune)),
         Command::Erase(erase) => with(&inputs, |loaded| erase::run(loaded, erase)),
         Command::Key(key) => with(&inputs, |loaded| key::run(loaded, key)),
+        Command::Device(asked) => with(&inputs, |loaded| device::run(loaded, asked)),
         Command::Automation(asked) => with(&inputs, |loaded| automation::run(loaded, asked)),
         Command::Workspace(asked) => with(&inputs, |loaded| workspace::run(loaded, asked)),
         Command::Capture(asked) => with(&inputs, |loaded| capture::run(loaded, asked)),

@@ -181,6 +181,10 @@ async fn operate(
     note_start(&actors, was_left_running).await?;
     let app = App::new(settings.clone(), reader, &actors, clock, metrics);
     let running = server::build(app, listeners)?;
+    let listening = running.addresses.clone();
+    if actors.devices.listening(listening).await.is_err() {
+        log::warn!("nothing is announced: discovery is starting anew");
+    }
     for address in &running.addresses {
         log::info!(
             "Daybook {} is ready: http://{address}",

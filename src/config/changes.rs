@@ -3,7 +3,14 @@
 use super::{Settings, vocabulary};
 
 /// Sections and keys that take effect without a restart.
-const LIVE: [&str; 4] = ["retention", "auth.keys", "captures", "automations"];
+const LIVE: [&str; 6] = [
+    "retention",
+    "auth.keys",
+    "captures",
+    "automations",
+    "discovery.announce",
+    "discovery.browse",
+];
 
 /// Names of keys; their values stay out of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,12 +11,11 @@ enum Then {
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 5] = [
+const UNBUILT: [(&str, Then); 4] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
     ("limits.entries_per_minute", Then::Refuse),
     ("ingest", Then::Warn),
-    ("discovery", Then::Warn),
 ];
 
 pub const REASON: &str = "this version cannot do that yet";

@@ -3,11 +3,12 @@
 
 use super::automation::Delivery;
 use super::board::Address;
+use super::device::{Device, DeviceId};
 use super::key::{Key, LastUse};
 use super::workspace::Workspace;
 use super::{SecretHash, Seq, SignIn, Timestamp};
 
-/// Later parts of the daemon (devices, layouts, cursors) add their own variants here.
+/// Later parts of the daemon add their own variants here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Keep a setting that was changed at run time; `value` is JSON.
@@ -30,6 +31,10 @@ pub enum Act {
     PutOnBoard { at: Box<Address>, value: String },
     /// Take it away; nothing happens when it is not there.
     TakeOffBoard { at: Box<Address> },
+    /// Keep a device, new or changed.
+    PutDevice(Box<Device>),
+    /// Forget a device; nothing happens when there is none.
+    RemoveDevice { id: DeviceId },
     /// Keep how far an intake has read; it commits with the entries that were read from `former` up to there. Where
     /// the book says another than that, as one that was restored may, it is refused.
     PutCursor {
@@ -64,6 +69,8 @@ impl Act {
             Self::EndSignIns(tokens) => 64 * tokens.len(),
             Self::PutOnBoard { value, .. } => 256 + value.len(),
             Self::TakeOffBoard { .. } => 256,
+            Self::PutDevice(device) => device.weight(),
+            Self::RemoveDevice { .. } => 64,
             Self::PutCursor { name, value, .. } => name.len() + 2 * value.len(),
             Self::PutRule { name, rule } => name.len() + rule.len(),
             Self::PutStanding { name, standing } => name.len() + standing.len(),

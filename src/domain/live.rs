@@ -1,6 +1,7 @@
 //! What a session says and is told: the closed vocabulary of live events, and the one thing that a client
 //! may ask for.
 
+use super::device::Summary;
 use super::{Epoch, FieldError, Seq, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -31,6 +32,23 @@ pub enum Event {
         epoch: Epoch,
         server_time: Timestamp,
         newest_seq: Option<Seq>,
+    },
+    /// What became of a device: `change` is the last word of the action that was recorded.
+    DeviceDiscovered {
+        change: &'static str,
+        device: Box<Summary>,
+    },
+    DeviceLost {
+        change: &'static str,
+        device: Box<Summary>,
+    },
+    DeviceChanged {
+        change: &'static str,
+        device: Box<Summary>,
+    },
+    DeviceHealthChanged {
+        change: &'static str,
+        device: Box<Summary>,
     },
     SettingsChanged,
     /// What came before it belongs to the former subscription.

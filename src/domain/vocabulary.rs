@@ -28,6 +28,7 @@ pub enum Emitted {
     ServerClockJumped,
     ServerClockBehind,
     ServerStorageFull,
+    ServerHelperDied,
     BackupCreated,
     BackupRestored,
     BackupDeleted,
@@ -56,6 +57,21 @@ pub enum Emitted {
     WorkspaceRenamed,
     WorkspaceArchived,
     WorkspaceUnarchived,
+    DeviceDiscovered,
+    DeviceChanged,
+    DeviceOnline,
+    DeviceOffline,
+    DeviceLost,
+    DeviceFlapping,
+    DeviceConnected,
+    DeviceDisconnected,
+    DeviceAdded,
+    DeviceRenamed,
+    DeviceIgnored,
+    DeviceUnignored,
+    DeviceCheckChanged,
+    DeviceRemoved,
+    DeviceDropped,
     CaptureStarted,
     CaptureStopped,
     CaptureFailed,
@@ -67,7 +83,7 @@ pub enum Emitted {
 }
 
 impl Emitted {
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 68] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -84,6 +100,7 @@ impl Emitted {
         Self::ServerClockJumped,
         Self::ServerClockBehind,
         Self::ServerStorageFull,
+        Self::ServerHelperDied,
         Self::BackupCreated,
         Self::BackupRestored,
         Self::BackupDeleted,
@@ -112,6 +129,21 @@ impl Emitted {
         Self::WorkspaceRenamed,
         Self::WorkspaceArchived,
         Self::WorkspaceUnarchived,
+        Self::DeviceDiscovered,
+        Self::DeviceChanged,
+        Self::DeviceOnline,
+        Self::DeviceOffline,
+        Self::DeviceLost,
+        Self::DeviceFlapping,
+        Self::DeviceConnected,
+        Self::DeviceDisconnected,
+        Self::DeviceAdded,
+        Self::DeviceRenamed,
+        Self::DeviceIgnored,
+        Self::DeviceUnignored,
+        Self::DeviceCheckChanged,
+        Self::DeviceRemoved,
+        Self::DeviceDropped,
         Self::CaptureStarted,
         Self::CaptureStopped,
         Self::CaptureFailed,
@@ -126,6 +158,7 @@ impl Emitted {
         match self.action().split_once('.') {
             Some(("auth", _)) => "auth",
             Some(("workspace", _)) => "entity",
+            Some(("device", _)) => "device",
             Some(("capture", _)) => "capture",
             _ => "system",
         }
@@ -149,6 +182,7 @@ impl Emitted {
             Self::ServerClockJumped => "server.clock_jumped",
             Self::ServerClockBehind => "server.clock_behind",
             Self::ServerStorageFull => "server.storage_full",
+            Self::ServerHelperDied => "server.helper_died",
             Self::BackupCreated => "backup.created",
             Self::BackupRestored => "backup.restored",
             Self::BackupDeleted => "backup.deleted",
@@ -177,6 +211,21 @@ impl Emitted {
             Self::WorkspaceRenamed => "workspace.renamed",
             Self::WorkspaceArchived => "workspace.archived",
             Self::WorkspaceUnarchived => "workspace.unarchived",
+            Self::DeviceDiscovered => "device.discovered",
+            Self::DeviceChanged => "device.changed",
+            Self::DeviceOnline => "device.online",
+            Self::DeviceOffline => "device.offline",
+            Self::DeviceLost => "device.lost",
+            Self::DeviceFlapping => "device.flapping",
+            Self::DeviceConnected => "device.connected",
+            Self::DeviceDisconnected => "device.disconnected",
+            Self::DeviceAdded => "device.added",
+            Self::DeviceRenamed => "device.renamed",
+            Self::DeviceIgnored => "device.ignored",
+            Self::DeviceUnignored => "device.unignored",
+            Self::DeviceCheckChanged => "device.check_changed",
+            Self::DeviceRemoved => "device.removed",
+            Self::DeviceDropped => "device.dropped",
             Self::CaptureStarted => "capture.started",
             Self::CaptureStopped => "capture.stopped",
             Self::CaptureFailed => "capture.failed",
@@ -200,6 +249,12 @@ impl Emitted {
             | Self::ServerUncleanShutdown
             | Self::ServerClockJumped
             | Self::ServerClockBehind
+            | Self::ServerHelperDied
+            | Self::DeviceOffline
+            | Self::DeviceLost
+            | Self::DeviceFlapping
+            | Self::DeviceDisconnected
+            | Self::DeviceDropped
             | Self::RequestRefused
             | Self::RequestAborted
             | Self::AuthFailed

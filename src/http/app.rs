@@ -3,7 +3,7 @@
 use crate::access::{Privacy, Slowdown};
 use crate::actors::keeper::View;
 use crate::actors::{
-    Automations, Backups, Captures, Clock, EventHub, Keys, Pruner, Recorder, Supervisor,
+    Automations, Backups, Captures, Clock, Devices, EventHub, Keys, Pruner, Recorder, Supervisor,
     Workspaces, Writer,
 };
 use crate::config::Settings;
@@ -29,6 +29,7 @@ pub struct App {
     pub backups: Backups,
     pub keys: Keys,
     pub workspaces: Workspaces,
+    pub devices: Devices,
     pub captures: Captures,
     pub sessions: Sessions,
     /// Of those who fail to be let in.
@@ -65,6 +66,7 @@ impl App {
             backups: actors.backups.clone(),
             keys: actors.keys.clone(),
             workspaces: actors.workspaces.clone(),
+            devices: actors.devices.clone(),
             captures: actors.captures.clone(),
             reader,
             sessions: Sessions::default(),

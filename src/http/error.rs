@@ -5,9 +5,11 @@ use crate::access::scope::Refused;
 use crate::actors::Refusal;
 use crate::actors::automations;
 use crate::actors::backups::NotDone;
+use crate::actors::discovery;
 use crate::actors::keeper::NotChanged;
 use crate::actors::keys;
 use crate::actors::workspaces;
+use crate::domain::device;
 use crate::domain::{FieldError, FieldErrors};
 use crate::storage::StorageError;
 use actix_web::http::{Method, StatusCode, header};
@@ -48,6 +50,7 @@ pub enum ApiError {
     NoSuchBackup,
     NoSuchKey,
     NoSuchWorkspace,
+    NoSuchDevice,
     NoSuchCapture,
     NoSuchAutomation,
     /// Of the widgets or views of whoever asks.
@@ -156,6 +159,11 @@ impl ApiError {
                 S::NOT_FOUND,
                 "Not found",
                 "there is no workspace of this name".into(),
+            ),
+            Self::NoSuchDevice => (
+                S::NOT_FOUND,
+                "Not found",
+                "there is no device of this id".into(),
             ),
             Self::NoSuchCapture => (
                 S::NOT_FOUND,
@@ -364,6 +372,23 @@ impl From<workspaces::NotDone> for ApiError {
             N::Wrong(errors) => Self::Wrong(errors),
             N::Conflict(errors) => Self::Conflict(errors),
             N::NoSuchWorkspace => Self::NoSuchWorkspace,
+            N::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<discovery::NotDone> for ApiError {
+    fn from(not_done: discovery::NotDone) -> Self {
+        use discovery::NotDone as N;
+        match not_done {
+            N::Device(device::NotDone::NoSuchDevice) => Self::NoSuchDevice,
+            N::Device(full @ device::NotDone::Full) => {
+                Self::Conflict(FieldErrors::one("id", full.to_string()))
+            }
+            N::Device(nothing @ device::NotDone::NothingToCheck) => {
+                Self::Conflict(FieldErrors::one("check", nothing.to_string()))
+            }
+            N::Busy => Self::Busy(not_done.to_string()),
             N::Refused(refusal) => refusal.into(),
         }
     }

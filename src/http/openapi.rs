@@ -1,8 +1,9 @@
 //! The OpenAPI description, made from the handlers.
 
 use super::handlers::{
-    activity, auth, automations, backups, captures, count, entry, erase, events, export, facets,
-    health, histogram, keys, layouts, prune, record, settings, system, views, widgets, workspaces,
+    activity, auth, automations, backups, captures, count, devices, entry, erase, events, export,
+    facets, health, histogram, keys, layouts, prune, record, settings, system, views, widgets,
+    workspaces,
 };
 use super::wire;
 use utoipa::OpenApi;
@@ -49,6 +50,14 @@ use utoipa::OpenApi;
         workspaces::rename,
         workspaces::archive,
         workspaces::unarchive,
+        devices::list,
+        devices::add,
+        devices::one,
+        devices::change,
+        devices::remove,
+        devices::check,
+        devices::connected,
+        devices::disconnected,
         captures::list,
         captures::start_several,
         captures::stop_several,
@@ -91,6 +100,7 @@ use utoipa::OpenApi;
         (name = "keys", description = "Who may do what"),
         (name = "auth", description = "Who one is: signing in and out"),
         (name = "workspaces", description = "The tenants of the book"),
+        (name = "devices", description = "What is on the network, and how it is"),
         (name = "captures", description = "Intakes that the daemon runs itself"),
         (name = "automations", description = "Who is told when entries match"),
         (name = "dashboard", description = "What each caller arranges for itself"),

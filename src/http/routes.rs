@@ -4,9 +4,9 @@ use super::app::App;
 use super::auth::Need;
 use super::error::{no_such_route, what_is_allowed, wrong_method};
 use super::handlers::{
-    activity, auth, automations, backups, captures, count, dashboard, entry, erase, events, export,
-    facets, health, histogram, keys, layouts, prune, record, settings, system, views, widgets,
-    workspaces,
+    activity, auth, automations, backups, captures, count, dashboard, devices, entry, erase,
+    events, export, facets, health, histogram, keys, layouts, prune, record, settings, system,
+    views, widgets, workspaces,
 };
 use super::middleware::recording::RecordRequests;
 use actix_web::guard;
@@ -68,6 +68,14 @@ pub const TABLE: &[Line] = &[
     line(Method::PATCH,  "/api/v1/workspaces/{name}",                          Need::Operator, || web::route().to(workspaces::rename)),
     line(Method::POST,   "/api/v1/workspaces/{name}/archive",                  Need::Operator, || web::route().to(workspaces::archive)),
     line(Method::POST,   "/api/v1/workspaces/{name}/unarchive",                Need::Operator, || web::route().to(workspaces::unarchive)),
+    line(Method::GET,    "/api/v1/devices",                                   Need::Operator, || web::route().to(devices::list)),
+    line(Method::POST,   "/api/v1/devices",                                   Need::Operator, || web::route().to(devices::add)),
+    line(Method::GET,    "/api/v1/devices/{id}",                              Need::Operator, || web::route().to(devices::one)),
+    line(Method::PATCH,  "/api/v1/devices/{id}",                              Need::Operator, || web::route().to(devices::change)),
+    line(Method::DELETE, "/api/v1/devices/{id}",                              Need::Operator, || web::route().to(devices::remove)),
+    line(Method::POST,   "/api/v1/devices/{id}/check",                        Need::Operator, || web::route().to(devices::check)),
+    line(Method::POST,   "/api/v1/devices/{id}/connected",                    Need::Write,    || web::route().to(devices::connected)),
+    line(Method::POST,   "/api/v1/devices/{id}/disconnected",                 Need::Write,    || web::route().to(devices::disconnected)),
     line(Method::GET,    "/api/v1/captures",                                   Need::Operator, || web::route().to(captures::list)),
     line(Method::POST,   "/api/v1/captures/start",                             Need::Operator, || web::route().to(captures::start_several)),
     line(Method::POST,   "/api/v1/captures/stop",                              Need::Operator, || web::route().to(captures::stop_several)),
@@ -116,6 +124,7 @@ const THINGS: &[(&str, &str)] = &[
     ("/api/v1/backups/{name}", "backup"),
     ("/api/v1/keys/{label}", "key"),
     ("/api/v1/workspaces/{name}", "workspace"),
+    ("/api/v1/devices/{id}", "device"),
     ("/api/v1/captures/{name}/start", "capture"),
     ("/api/v1/captures/{name}/stop", "capture"),
     ("/api/v1/automations/{name}", "automation"),

@@ -47,3 +47,19 @@ pub async fn object(
         ApiError::Wrong(wrong.into())
     })
 }
+
+/// The same, where nothing needs to be said.
+pub async fn object_or_nothing(
+    request: &HttpRequest,
+    payload: web::Payload,
+    app: &App,
+) -> Result<Map<String, Value>, ApiError> {
+    let says_nothing = |name| {
+        let said = request.headers().get(name);
+        said.is_none_or(|said| said.as_bytes() == b"0")
+    };
+    match says_nothing(header::CONTENT_LENGTH) && says_nothing(header::TRANSFER_ENCODING) {
+        true => Ok(Map::new()),
+        false => object(request, payload, app).await,
+    }
+}

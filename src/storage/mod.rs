@@ -18,8 +18,9 @@ use crate::access::Scope;
 use crate::domain::automation::Delivery;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
-    Act, Count, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key,
-    NewEntry, Page, PageRequest, Receipt, Seq, SignIn, Stored, Timestamp, WorkspaceId,
+    Act, Count, Device, EntryId, Erasure, Facets, Filter, Head, Histogram, HistogramRequest,
+    Holding, Key, NewEntry, Page, PageRequest, Receipt, Seq, SignIn, Stored, Timestamp,
+    WorkspaceId,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -350,6 +351,8 @@ pub trait EntryReader: Send + Sync {
     /// What somebody arranged, by id: the ids and their JSON.
     fn board(&self, owner: &Owner, kind: Kind) -> Result<Vec<(String, String)>, StorageError>;
 
+    /// Every device, by id.
+    fn devices(&self) -> Result<Vec<Device>, StorageError>;
     /// How far the intake of this name had read, as of the last entry that it brought.
     fn cursor(&self, name: &str) -> Result<Option<String>, StorageError>;
     /// Automations that were made over HTTP, and how all of them stand.

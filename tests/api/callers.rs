@@ -320,6 +320,8 @@ fn things(daybook: &TestDaybook, owner: &str) -> Vec<(&'static str, String, &'st
     let line = json!({"category": "entity", "action": "x.y", "message": "m", "id": "theirs", "actor": "zoe",
         "entity_type": "lamp", "entity_id": "7", "workspace_id": "a"});
     daybook.record(&line).ok();
+    let reported = "/api/v1/devices/strip-7/connected";
+    daybook.ask(Method::POST, reported, &[], b"").ok();
     let make = |path: &str, body: &str| {
         let made = daybook.ask_as(Some(owner), Method::POST, path, body).ok();
         made["id"].as_str().unwrap().to_owned()
@@ -331,6 +333,7 @@ fn things(daybook: &TestDaybook, owner: &str) -> Vec<(&'static str, String, &'st
             make("/api/v1/widgets", super::requests::WIDGET),
             "nowhere",
         ),
+        ("/devices/{id}", "strip-7".into(), "nowhere"),
         (
             "/views/{id}",
             make("/api/v1/views", super::requests::VIEW),

@@ -9,6 +9,7 @@ mod captures;
 mod client;
 mod concurrency;
 mod dashboard;
+mod devices;
 mod errors;
 mod events;
 mod fuzz;

@@ -9,6 +9,8 @@ use ureq::http::Method;
 const NONE: &str = "[activity]\nrecord_requests = \"none\"\n";
 const ALL: &str = "[activity]\nrecord_requests = \"all\"\n";
 pub const WIDGET: &str = r#"{"title":"Errors","view":"count","filters":{"severity":"error"}}"#;
+/// Without a port, so that it is not checked.
+const DEVICE: &str = r#"{"address":"127.0.0.1","name":"Attic lamp"}"#;
 pub const VIEW: &str = r#"{"name":"Errors","filters":{"severity":"error"}}"#;
 /// One that is started when it is asked for.
 const CAPTURE: &str =
@@ -162,6 +164,22 @@ fn call_of(daybook: &TestDaybook, method: &Method, path: &str) -> (String, Strin
         ("DELETE", "/api/v1/widgets/{id}") => {
             let id = made(daybook, "/api/v1/widgets", WIDGET);
             (path.replace("{id}", &id), "", "widget.deleted")
+        }
+        ("POST", "/api/v1/devices") => (at(path), DEVICE, "device.added"),
+        ("PATCH", "/api/v1/devices/{id}") => {
+            let id = made(daybook, "/api/v1/devices", DEVICE);
+            let body = r#"{"given_name":"Attic"}"#;
+            (path.replace("{id}", &id), body, "device.renamed")
+        }
+        ("DELETE", "/api/v1/devices/{id}") => {
+            let id = made(daybook, "/api/v1/devices", DEVICE);
+            (path.replace("{id}", &id), "", "device.removed")
+        }
+        ("POST", "/api/v1/devices/{id}/connected") => {
+            (path.replace("{id}", "strip-7"), "{}", "device.connected")
+        }
+        ("POST", "/api/v1/devices/{id}/disconnected") => {
+            (path.replace("{id}", "strip-7"), "{}", "device.disconnected")
         }
         ("POST", "/api/v1/views") => (at(path), VIEW, "view.created"),
         ("PUT", "/api/v1/views/{id}") => {

@@ -12,6 +12,7 @@ mod receiver;
 mod automations;
 mod check;
 mod demo;
+mod devices;
 mod export;
 mod keys;
 mod prune;

@@ -157,7 +157,6 @@ export function usesBrowser() {
 
 /** Whoever is not signed in is told so, which browsers write down. */
 const isToldToSignIn = (message) => /status of 401/.test(message.text());
-const TODO_DEVICES = (message) => /api.v1.devices/.test(message.location().url);
 
 class Visitor {
   problems = [];
@@ -190,7 +189,7 @@ class Visitor {
       dialog.dismiss();
     });
     page.on('console', (message) => {
-      if (message.type() !== 'error' || TODO_DEVICES(message) || (this.maySignIn && isToldToSignIn(message))) return;
+      if (message.type() !== 'error' || (this.maySignIn && isToldToSignIn(message))) return;
       const isAway = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection/.test(message.text());
       if (isAway && this.daemonMayBeAway) return;
       this.problems.push(`${message.text()} (${message.location().url})`);

@@ -14,6 +14,9 @@ try {
     await new Promise((done) => setTimeout(done, 300));
   }
   const [{ entry }] = await full.all('severity=error');
+  for (const name of ['Hall lamp', 'Printer']) {
+    await full.ask('POST', '/devices', { body: JSON.stringify({ address: '127.0.0.1', name, port: new URL(full.address).port * (name === 'Printer' ? 0 : 1) || 9 }) });
+  }
   const pages = {
     dashboard: [full, '/'],
     activity: [full, '/activity'],
@@ -21,8 +24,9 @@ try {
     entry: [full, `/activity?entry=${entry.id}`],
     trail: [full, '/entity/task/t-1'],
     settings: [full, '/settings'],
+    devices: [full, '/devices'],
     nothing: [full, '/activity?q=nothing+is+so'],
-    first: [empty, '/activity?category=entity'],
+    first: [empty, '/activity'],
   };
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [390, 1280]) {

@@ -10,6 +10,7 @@ mod child;
 mod clock;
 mod erasure;
 mod fail_stop;
+mod helper;
 mod kill;
 mod neighbours;
 #[expect(dead_code, reason = "shared with tests that use more of it")]

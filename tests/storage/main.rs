@@ -10,6 +10,7 @@ mod check;
 mod clear;
 mod counts;
 mod cursors;
+mod devices;
 mod duplicates;
 mod entries;
 mod erasures;

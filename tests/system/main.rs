@@ -1,3 +1,5 @@
+//! Faults that only root can make: a disk that fails, a full one, a power cut, a clock that is set; and networks of
+//! namespaces. Run by `make test-system`. Each test looks for what it needs and otherwise says that it was skipped.
 //! Faults that only root can make: a disk that fails, a full one, a power cut, a clock that is set; and programs that
 //! only root installs, rsyslog and journald. Run by `make test-system`. Each test looks for what it needs and otherwise says that it was skipped.
 
@@ -7,7 +9,10 @@ mod support;
 
 mod captures;
 mod clock;
+mod devices;
 mod full_disk;
 mod io_errors;
 mod machine;
+mod network;
 mod power_cut;
+mod strangers;

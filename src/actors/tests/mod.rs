@@ -1,8 +1,9 @@
-//! The laws of retention, of the Recorder and of the LogWriter's bad days, over a real book and with clocks
+//! The laws of retention, of the Recorder, of Discovery and of the LogWriter's bad days, over a real book and with clocks
 //! that go as the test says. Here is what all of them share.
 
 mod bad_days;
 mod clock;
+mod devices;
 mod recorder;
 mod runs;
 mod settings;

@@ -8,6 +8,7 @@ mod board;
 pub mod captures;
 pub mod count;
 pub mod dashboard;
+pub mod devices;
 pub mod entry;
 pub mod erase;
 pub mod events;

@@ -10,6 +10,7 @@ mod checkpoint;
 mod connection;
 mod copy;
 mod cursors;
+mod devices;
 mod erasing;
 mod erasures;
 mod error;

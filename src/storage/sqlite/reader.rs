@@ -8,6 +8,7 @@ use super::check;
 use super::connection;
 use super::copy;
 use super::cursors;
+use super::devices;
 use super::erasures::Erasures;
 use super::error::storage;
 use super::facets;
@@ -26,7 +27,7 @@ use super::workspaces;
 use crate::access::Scope;
 use crate::domain::board::{Kind, Owner};
 use crate::domain::{
-    Count, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key, Page,
+    Count, Device, EntryId, Facets, Filter, Head, Histogram, HistogramRequest, Holding, Key, Page,
     PageRequest, Position, Seq, SignIn, Stored, Timestamp, WorkspaceId,
 };
 use crate::storage::{
@@ -262,6 +263,10 @@ impl EntryReader for SqliteReader {
 
     fn sign_ins(&self) -> Result<Vec<SignIn>, StorageError> {
         self.snapshot(sign_ins::all)
+    }
+
+    fn devices(&self) -> Result<Vec<Device>, StorageError> {
+        self.snapshot(devices::all)
     }
 
     fn cursor(&self, name: &str) -> Result<Option<String>, StorageError> {

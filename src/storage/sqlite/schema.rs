@@ -99,6 +99,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    device (id) {
+        id -> Text,
+        name -> Text,
+        given_name -> Nullable<Text>,
+        kind -> Nullable<Text>,
+        host -> Nullable<Text>,
+        addresses -> Text,
+        port -> Nullable<BigInt>,
+        txt -> Text,
+        source -> Text,
+        state -> Text,
+        first_seen -> Text,
+        last_seen -> Nullable<Text>,
+        ignored -> Bool,
+        health_check -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     erasure (id) {
         id -> BigInt,
         workspace_id -> Text,
@@ -157,6 +176,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     board,
     book,
     cursors,
+    device,
     erasure,
     rollup,
     setting,

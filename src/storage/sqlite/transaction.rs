@@ -6,7 +6,7 @@ use super::rows::{NewRow, timestamp};
 use super::schema::{activity_log, setting, workspace};
 use super::sign_ins;
 use super::tally::Tally;
-use super::{automations, board, cursors, keys, workspaces};
+use super::{automations, board, cursors, devices, keys, workspaces};
 use crate::domain::vocabulary::passes_when_off;
 use crate::domain::workspace::MOST_WORKSPACES;
 use crate::domain::{
@@ -70,6 +70,8 @@ impl Transaction<'_> {
             Act::PutWorkspace(put) => return self.put_workspace(now, put),
             Act::PutOnBoard { at, value } => return board::put(self.conn, at, value),
             Act::TakeOffBoard { at } => return board::take(self.conn, at),
+            Act::PutDevice(device) => return devices::put(self.conn, device),
+            Act::RemoveDevice { id } => return devices::remove(self.conn, id),
             Act::PutCursor {
                 name,
                 former,
