@@ -45,6 +45,8 @@ impl Default for Layout {
                 place("last_errors", 0, 6, 7, 3),
                 place("storage", 7, 6, 3, 3),
                 place("retention", 10, 6, 2, 3),
+                // Below everything, since there may be none to show.
+                place("devices", 0, 9, 7, 3),
             ],
         }
     }
