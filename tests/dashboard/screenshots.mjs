@@ -38,6 +38,7 @@ try {
         await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: name === 'settings' });
       }
       await page.goto(`${full.address}/activity`);
+      await page.getByRole('grid').waitFor();
       await page.keyboard.press('?');
       await page.screenshot({ path: join(folder, `keys-${width}-${colorScheme}.png`) });
       await context.close();
