@@ -235,8 +235,10 @@ fn a_file_that_cannot_be_cut_or_mapped_loses_nothing() {
 
 #[test]
 fn an_error_while_the_book_is_made_leaves_one_that_can_be_made() {
-    law(Book::New, "fsync,fdatasync", "EIO", stopped);
-    law(Book::New, "pwrite64", "EIO", stopped);
+    // The calls are counted in each thread, and the one that makes the book makes more than the one that writes it.
+    let refused = |tally: &Tally| tally.refused_to_start > 0 && tally.answered_507 == 0;
+    law(Book::New, "fsync,fdatasync", "EIO", refused);
+    law(Book::New, "pwrite64", "EIO", refused);
 }
 
 /// The control: without an error all is served, and what was never sent is seen to be missing.
