@@ -2,11 +2,11 @@
 //! daemon has any in force, so that it is always asked.
 
 use super::args::{Automation as Asked, AutomationCommand};
+use super::asking::{Failed, socket, understood};
 use super::table::table;
 use super::{Exit, output};
-use crate::client::control::{self, Answer, ControlError, escaped};
+use crate::client::control::{self, escaped};
 use crate::config::Loaded;
-use crate::storage::{Address, StorageError};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -14,47 +14,16 @@ const ROUTE: &str = "/api/v1/automations";
 /// Longer than a receiver may take to answer a test.
 const WAIT: Duration = Duration::from_secs(90);
 
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    #[error("{0}")]
-    Control(#[from] ControlError),
-    #[error("{said}")]
-    Answered { status: u16, said: String },
-}
-
-impl Failed {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Storage(error) => Exit::from(error),
-            Self::Control(ControlError::NotRunning) => Exit::Temporary,
-            Self::Control(_) => Exit::Io,
-            Self::Answered { status, .. } => match status {
-                400 => Exit::Usage,
-                403 | 404 => Exit::Found,
-                409 => Exit::Exists,
-                503 | 507 => Exit::Temporary,
-                _ => Exit::Software,
-            },
-        }
-    }
-}
-
 pub fn run(loaded: &Loaded, asked: &Asked) -> Exit {
     match answered(loaded, &asked.command) {
         Ok(answer) => tell(&asked.command, &answer),
-        Err(error) => {
-            output::complain(&error);
-            error.exit()
-        }
+        Err(failed) => failed.told(),
     }
 }
 
 fn answered(loaded: &Loaded, command: &AutomationCommand) -> Result<Value, Failed> {
     use AutomationCommand as C;
-    let address = Address::parse(loaded.settings.storage.url.as_str())?;
-    let socket = address.control_socket();
+    let socket = socket(loaded)?;
     let of = |name: &str, what: &str| format!("{ROUTE}/{}{what}", escaped(name));
     let nothing = json!({});
     let answer = match command {
@@ -65,16 +34,6 @@ fn answered(loaded: &Loaded, command: &AutomationCommand) -> Result<Value, Faile
         C::Remove(one) => control::delete(&socket, &of(&one.name, ""), WAIT),
     };
     understood(&answer?)
-}
-
-fn understood(answer: &Answer) -> Result<Value, Failed> {
-    match serde_json::from_slice(&answer.body) {
-        Ok(value) if answer.status < 300 => Ok(value),
-        _ => Err(Failed::Answered {
-            status: answer.status,
-            said: answer.problem(),
-        }),
-    }
 }
 
 const COLUMNS: [(&str, &str); 9] = [

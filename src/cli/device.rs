@@ -2,12 +2,12 @@
 //! daemon that keeps the book: without one nobody watches them.
 
 use super::args::{Device as Asked, DeviceCommand};
+use super::asking::{Failed, socket, understood};
 use super::table::table;
 use super::{Exit, output};
-use crate::client::control::{self, Answer, ControlError, escaped};
+use crate::client::control::{self, escaped};
 use crate::config::Loaded;
 use crate::domain::device::MOST_DEVICES;
-use crate::storage::{Address, StorageError};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -16,45 +16,15 @@ const ROUTE: &str = "/api/v1/devices";
 /// Longer than any check may take.
 const WAIT: Duration = Duration::from_secs(90);
 
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    #[error("{0}")]
-    Control(#[from] ControlError),
-    #[error("{said}")]
-    Answered { status: u16, said: String },
-}
-
-impl Failed {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Storage(error) => Exit::from(error),
-            Self::Control(_) => Exit::Io,
-            Self::Answered { status, .. } => match status {
-                400 => Exit::Usage,
-                403 | 404 => Exit::Found,
-                409 => Exit::Exists,
-                503 | 507 => Exit::Temporary,
-                _ => Exit::Software,
-            },
-        }
-    }
-}
-
 pub fn run(loaded: &Loaded, asked: &Asked) -> Exit {
     match answered(loaded, &asked.command) {
         Ok(answer) => tell(&asked.command, &answer),
-        Err(error) => {
-            output::complain(&error);
-            error.exit()
-        }
+        Err(failed) => failed.told(),
     }
 }
 
 fn answered(loaded: &Loaded, command: &DeviceCommand) -> Result<Value, Failed> {
-    let address = Address::parse(loaded.settings.storage.url.as_str())?;
-    let socket = address.control_socket();
+    let socket = socket(loaded)?;
     let of = |id: &str, what: &str| format!("{ROUTE}/{}{what}", escaped(id));
     let answer = match command {
         DeviceCommand::List(_) => return listed(&socket),
@@ -92,16 +62,6 @@ fn listed(socket: &Path) -> Result<Value, Failed> {
             }
             _ => return Ok(Value::Array(items)),
         }
-    }
-}
-
-fn understood(answer: &Answer) -> Result<Value, Failed> {
-    match serde_json::from_slice(&answer.body) {
-        Ok(value) if answer.status < 300 => Ok(value),
-        _ => Err(Failed::Answered {
-            status: answer.status,
-            said: answer.problem(),
-        }),
     }
 }
 

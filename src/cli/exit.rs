@@ -29,6 +29,17 @@ impl Exit {
     pub fn code(self) -> u8 {
         self as u8
     }
+
+    /// What a daemon that was asked did not do, by the status of its answer.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            400 => Self::Usage,
+            403 | 404 => Self::Found,
+            409 => Self::Exists,
+            503 | 507 => Self::Temporary,
+            _ => Self::Software,
+        }
+    }
 }
 
 impl From<&StorageError> for Exit {

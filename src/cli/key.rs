@@ -45,13 +45,7 @@ impl KeyError {
             Self::NotDone(NotDone::Conflict(_)) => Exit::Exists,
             Self::NotDone(NotDone::NoSuchKey | NotDone::Forbidden(_)) => Exit::Found,
             Self::NotDone(NotDone::Random(_)) | Self::Control(_) => Exit::Io,
-            Self::Answered { status, .. } => match status {
-                400 => Exit::Usage,
-                403 | 404 => Exit::Found,
-                409 => Exit::Exists,
-                503 | 507 => Exit::Temporary,
-                _ => Exit::Software,
-            },
+            Self::Answered { status, .. } => Exit::of_status(*status),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Here is only which one runs, and what all of them need first.
 
 pub mod args;
+mod asking;
 mod automation;
 mod backup;
 mod capture;

@@ -47,13 +47,7 @@ impl Failed {
             Self::NotDone(NotDone::Conflict(_)) => Exit::Exists,
             Self::NotDone(NotDone::NoSuchWorkspace) => Exit::Found,
             Self::Control(_) => Exit::Io,
-            Self::Answered { status, .. } => match status {
-                400 => Exit::Usage,
-                403 | 404 => Exit::Found,
-                409 => Exit::Exists,
-                503 | 507 => Exit::Temporary,
-                _ => Exit::Software,
-            },
+            Self::Answered { status, .. } => Exit::of_status(*status),
         }
     }
 }
