@@ -71,6 +71,6 @@ fn devices_are_added_listed_named_checked_and_removed() {
     let (code, _, err) = device(&place, &["list"]);
     assert_eq!(
         (code, err.as_str()),
-        (74, "daybook: no daemon serves this book\n")
+        (75, "daybook: no daemon serves this book\n")
     );
 }
