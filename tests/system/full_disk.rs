@@ -119,7 +119,7 @@ fn assert_recorded(place: &Place) {
 #[test]
 fn a_disk_that_others_fill_is_told_survived_and_mended() {
     let law = "a_disk_that_others_fill_is_told_survived_and_mended";
-    let Some(disk) = memory(law, "4m") else {
+    let Some(disk) = memory(law, "8m") else {
         return;
     };
     let place = Place::at(disk.path());
@@ -201,7 +201,7 @@ fn with_room_enough_nothing_is_refused() {
 #[test]
 fn a_daemon_that_dies_on_a_full_disk_starts_anew_for_its_readers() {
     let law = "a_daemon_that_dies_on_a_full_disk_starts_anew_for_its_readers";
-    let Some(disk) = memory(law, "4m") else {
+    let Some(disk) = memory(law, "8m") else {
         return;
     };
     let place = Place::at(disk.path());
