@@ -2,8 +2,8 @@
 
 use crate::access::Privacy;
 use crate::domain::Rules;
-use crate::domain::draft::CATEGORIES;
 use crate::domain::limits::CATEGORY_CHARS;
+use crate::domain::rules::CATEGORIES;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

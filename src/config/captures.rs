@@ -242,7 +242,7 @@ pub fn of_an_unknown_category<'a>(
     extra: &[String],
 ) -> Option<&'a Capture> {
     let known = |category: &str| {
-        crate::domain::draft::CATEGORIES.contains(&category) || extra.iter().any(|c| c == category)
+        crate::domain::rules::CATEGORIES.contains(&category) || extra.iter().any(|c| c == category)
     };
     let unknown = |capture: &&Capture| capture.category.as_deref().is_some_and(|c| !known(c));
     captures.iter().find(unknown)

@@ -454,7 +454,7 @@ mod tests {
         assert!(recommended.len() > 20);
         for (category, action) in recommended {
             assert!(
-                super::super::draft::CATEGORIES.contains(&category.as_str()),
+                super::super::rules::CATEGORIES.contains(&category.as_str()),
                 "{category}"
             );
             assert!(!ours.contains(&action.as_str()), "{action}");

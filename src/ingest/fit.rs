@@ -1,7 +1,8 @@
 //! What does not fit is made to fit, so that one bad record never refuses its batch: other characters, a cut at the
 //! end, the largest values of the metadata. `metadata.cut` names the fields.
 
-use crate::domain::draft::{REDACTED, Redact};
+use crate::domain::Redact;
+use crate::domain::draft::REDACTED;
 use crate::domain::{Draft, Rules, Severity, limits};
 use serde_json::{Map, Value};
 
