@@ -18,6 +18,7 @@ mod facets;
 mod facts;
 #[cfg(test)]
 mod fault_tests;
+mod fixed;
 mod floors;
 mod head;
 mod hints;

@@ -140,6 +140,8 @@ pub fn add(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), 
 
 /// What comes to nought goes.
 pub fn subtract(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result<(), StorageError> {
+    // An UPDATE that diesel builds is prepared anew each time, and a step of a prune has thousands.
+    add(conn, key, -count)?;
     let row = rollup::table.find((
         key.workspace,
         key.grain as i64,
@@ -147,16 +149,10 @@ pub fn subtract(conn: &mut SqliteConnection, key: Key<'_>, count: i64) -> Result
         key.start,
         key.value,
     ));
-    let gone = diesel::delete(row.filter(rollup::count.le(count)))
+    diesel::delete(row.filter(rollup::count.le(0)))
         .execute(conn)
-        .map_err(storage)?;
-    if gone == 0 {
-        diesel::update(row)
-            .set(rollup::count.eq(rollup::count - count))
-            .execute(conn)
-            .map_err(storage)?;
-    }
-    Ok(())
+        .map(drop)
+        .map_err(storage)
 }
 
 /// Up to where the roll-ups cover the book.

@@ -5,6 +5,7 @@ use super::checkpoint::Wal;
 use super::connection::{self, pragma};
 use super::erasures::{self, Waiting};
 use super::error::{self, storage};
+use super::fixed::{Begin, Commit, run};
 use super::head::{read_head, write_head};
 use super::lock::BookLock;
 use super::rollup::catch_up;
@@ -130,7 +131,7 @@ impl SqliteWriter {
         &mut self,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        run(&mut self.conn, BEGIN)?;
+        run(Begin, &mut self.conn)?;
         let mut transaction = Transaction {
             conn: &mut self.conn,
             head: self.head.clone(),
@@ -143,7 +144,7 @@ impl SqliteWriter {
             if transaction.head != self.head {
                 write_head(transaction.conn, &transaction.head)?;
             }
-            run(transaction.conn, COMMIT)?;
+            run(Commit, transaction.conn)?;
             Ok(value)
         });
         let Transaction {
@@ -179,15 +180,6 @@ impl SqliteWriter {
         self.wal.look_at(&mut self.conn)?;
         Ok(done)
     }
-}
-
-const BEGIN: &str = "BEGIN IMMEDIATE";
-const COMMIT: &str = "COMMIT";
-
-/// A statement without an answer, which is prepared once.
-fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StorageError> {
-    let done = diesel::sql_query(sql).execute(conn);
-    done.map(drop).map_err(storage)
 }
 
 impl SqliteWriter {
@@ -319,9 +311,9 @@ impl EntryWriter for SqliteWriter {
 
     fn probe(&mut self) -> Result<(), StorageError> {
         // Writes a page for real; what it says is what it said before.
-        run(&mut self.conn, BEGIN)?;
+        run(Begin, &mut self.conn)?;
         let written = write_head(&mut self.conn, &self.head);
-        let kept = run(&mut self.conn, COMMIT);
+        let kept = run(Commit, &mut self.conn);
         let done = written.and(kept);
         if done.is_err() {
             let _ = self.conn.batch_execute("ROLLBACK");
