@@ -2,6 +2,7 @@
 //! itself. It has no timer and no clock of its own; the Pruner calls it, and tests do.
 
 mod change;
+mod clock;
 mod erase;
 
 pub use change::{Change, NotChanged};
@@ -60,6 +61,8 @@ pub struct Keeper {
     /// The book remembers a halt, this one or one that is over.
     halt_is_kept: Cell<bool>,
     clock: RefCell<ClockWatch>,
+    /// The entry of a jump that is not in the book yet.
+    untold: RefCell<Option<Own>>,
     /// The age limits have changed, and the next run is not held back for what they remove.
     rule_changed: Cell<bool>,
     seen: RefCell<String>,
@@ -104,6 +107,7 @@ impl Keeper {
             halt_is_kept: Cell::new(halt.is_some()),
             halt: RefCell::new(halt),
             clock: RefCell::new(ClockWatch::new(now)),
+            untold: RefCell::default(),
             writer: parts.writer,
             reader: parts.reader,
             recorder: parts.recorder,
@@ -116,16 +120,23 @@ impl Keeper {
         })
     }
 
-    /// The book is another one, with settings and halts of its own. Nothing of them is a rule that changed.
+    /// The book is another one, with settings and halts of its own. Nothing of them is a rule that changed. The
+    /// clock is the same: what it holds back stays held back, and this book is told by [`Self::keep_halt`].
     pub fn read_again(&self, now: Moment) -> Result<(), StorageError> {
         let base = self.current().base;
         let retention = remembered(self.reader.as_ref(), base)?;
         self.retention.send_replace(Arc::new(retention));
-        let halt = Halt::kept(self.reader.as_ref(), now)?;
+        let kept = Halt::kept(self.reader.as_ref(), now)?;
         let seen = self.reader.settings(SEEN)?.pop().map(|(_, value)| value);
         self.seen.replace(seen.unwrap_or_default());
         self.rule_changed.set(false);
-        self.halt_is_kept.set(halt.is_some());
+        self.halt_is_kept.set(kept.is_some());
+        let standing = self.halt.take();
+        let standing = standing.filter(|halt| halt.reason == Reason::ClockJumped);
+        let halt = match standing {
+            Some(standing) => Some(standing.over(kept.as_ref())),
+            None => kept,
+        };
         self.halted
             .send_replace(halt.as_ref().map(|halt| halt.reason));
         self.halt.replace(halt);
@@ -139,26 +150,12 @@ impl Keeper {
         }
     }
 
-    /// Whether the clock has jumped since this was asked last; if so it is recorded, and the next run waits.
-    pub fn note_clock(&self, now: Moment) {
-        let Some(jumped) = self.clock.borrow_mut().observe(now) else {
-            return;
-        };
-        let seconds = jumped / 1_000_000;
-        log::warn!("the wall clock jumped by {seconds} s against the time that passed");
-        let message = format!("The clock jumped by {seconds} s against the time that passed");
-        let own = Emitted::ServerClockJumped
-            .says(message)
-            .with("jumped_seconds", seconds);
-        self.recorder.record_own(own);
-        *self.halt.borrow_mut() = Some(Halt::new(Reason::ClockJumped, now));
-        self.halted.send_replace(Some(Reason::ClockJumped));
-    }
-
     /// One run, unless it is held back.
     pub async fn run_once(&self, now: Moment, how: How) -> Result<Status, Refusal> {
         let _turn = self.turn.acquire().await;
-        self.note_clock(now);
+        self.note_clock(now).await;
+        // What comes while this one goes is not released by it.
+        let standing = self.halt.borrow().clone();
         let (only, by, is_due) = match how {
             How::Due => (None, None, true),
             How::Confirmed(only, by) => (only, by, false),
@@ -174,7 +171,7 @@ impl Keeper {
         }
         let removed = self.carry_out(&plan, by.as_ref()).await?;
         if only.is_none() {
-            self.go_on(plan.held() > 0).await?;
+            self.go_on(standing.as_ref(), plan.held() > 0).await?;
         }
         self.tidy().await?;
         Ok(Status {
@@ -186,7 +183,7 @@ impl Keeper {
 
     /// What a run would do now.
     pub async fn dry_run(&self, now: Moment, only: Option<WorkspaceId>) -> Result<Status, Refusal> {
-        self.note_clock(now);
+        self.note_clock(now).await;
         let of_one = only.is_some();
         let plan = self.plan(now.wall, only).await?;
         let halted = self.held_back(now, &plan);
@@ -223,30 +220,6 @@ impl Keeper {
         }
     }
 
-    /// Why a run that is due must not go now.
-    fn held_back(&self, now: Moment, plan: &Plan) -> Option<Reason> {
-        match self.halt.borrow().as_ref() {
-            Some(halt) if halt.is_over(now) => None,
-            Some(halt) => Some(halt.reason),
-            None if self.rule_changed.get() => None,
-            None => plan.goes_by_half().then_some(Reason::MoreThanHalf),
-        }
-    }
-
-    async fn hold_back(&self, now: Moment, reason: Reason, plan: &Plan) -> Result<(), Refusal> {
-        let standing = self.halt.borrow().clone();
-        let mut halt = standing.unwrap_or_else(|| Halt::new(reason, now));
-        if !halt.is_recorded {
-            log::warn!("pruning is held back: {reason}; `daybook prune --confirm` lets it go on");
-            self.writer.commit(halt.recorded(plan.entries())).await?;
-            halt.is_recorded = true;
-            self.halt_is_kept.set(true);
-        }
-        self.halt.replace(Some(halt));
-        self.halted.send_replace(Some(reason));
-        Ok(())
-    }
-
     async fn carry_out(&self, plan: &Plan, by: Option<&Context>) -> Result<u64, Refusal> {
         let total = plan.entries();
         if total == 0 {
@@ -260,14 +233,10 @@ impl Keeper {
         self.run().prune(plan, own, &entry).await
     }
 
-    /// After a run nothing holds the next one back, and the rules that it went by are known.
-    async fn go_on(&self, has_entries: bool) -> Result<(), Refusal> {
+    /// After a run, what held it back holds back no other, and the rules that it went by are known.
+    async fn go_on(&self, standing: Option<&Halt>, has_entries: bool) -> Result<(), Refusal> {
         let mut acts = Vec::new();
-        self.halt.take();
-        self.halted.send_replace(None);
-        if self.halt_is_kept.take() {
-            acts.push(Halt::forgotten());
-        }
+        acts.extend(self.release(standing));
         self.rule_changed.set(false);
         let current = ages(&self.current());
         // An empty book has nothing that a rule could have been applied to.

@@ -9,7 +9,7 @@ use crate::domain::WorkspaceId;
 use crate::domain::retention::{Base, InForce};
 use actix::prelude::*;
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
@@ -119,7 +119,8 @@ impl Pruner {
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         let now = (self.clocks)();
-        vital::guard("Pruner", || self.keeper.note_clock(now));
+        let noted = self.ask(|keeper| async move { keeper.note_clock(now).await });
+        ctx.spawn(noted.into_actor(self));
         if now.passed.saturating_sub(self.last_run) >= self.interval {
             self.run_soon(ctx);
         }
@@ -216,10 +217,10 @@ impl Handler<Reload> for Pruner {
     type Result = ResponseActFuture<Self, Result<(), Refusal>>;
 
     fn handle(&mut self, Reload { base, interval }: Reload, _: &mut Context<Self>) -> Self::Result {
-        self.interval = interval;
         let reloaded = self.ask(|keeper| async move { keeper.reload(base).await });
-        let then = |reloaded: Result<(), Refusal>, pruner: &mut Self, ctx: &mut _| {
+        let then = move |reloaded: Result<(), Refusal>, pruner: &mut Self, ctx: &mut _| {
             if reloaded.is_ok() {
+                pruner.interval = interval;
                 pruner.run_soon(ctx);
             }
             reloaded
@@ -229,13 +230,16 @@ impl Handler<Reload> for Pruner {
 }
 
 impl Handler<BookReplaced> for Pruner {
-    type Result = ();
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: BookReplaced, _: &mut Context<Self>) {
+    fn handle(&mut self, _: BookReplaced, _: &mut Context<Self>) -> Self::Result {
         let now = (self.clocks)();
-        if let Err(error) = vital::guard("Pruner", || self.keeper.read_again(now)) {
-            log::error!("the settings of the restored book could not be read: {error}");
-        }
+        self.ask(|keeper| async move {
+            if let Err(error) = keeper.read_again(now) {
+                log::error!("the settings of the restored book could not be read: {error}");
+            }
+            keeper.keep_halt().await;
+        })
     }
 }
 
@@ -273,8 +277,11 @@ impl Handler<Stop> for Pruner {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Stop, _: &mut Context<Self>) -> Self::Result {
+        let now = (self.clocks)();
         self.ask(|keeper| async move {
-            if tokio::time::timeout(PATIENCE, keeper.stop()).await.is_err() {
+            // The next start knows nothing of a jump since the last look but what the book says.
+            let stop = join(keeper.stop(), keeper.note_clock(now));
+            if tokio::time::timeout(PATIENCE, stop).await.is_err() {
                 log::warn!("retention did not come to its end within {PATIENCE:?}");
             }
         })

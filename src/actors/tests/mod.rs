@@ -17,7 +17,8 @@ use crate::config::Settings;
 use crate::domain::clock::Moment;
 use crate::domain::retention::{Base, Rule, Source};
 use crate::domain::{
-    Draft, Entity, Entry, Filter, NewEntry, PageRequest, PageSize, Position, Timestamp, WorkspaceId,
+    Act, Draft, Entity, Entry, Filter, NewEntry, PageRequest, PageSize, Position, Timestamp,
+    WorkspaceId,
 };
 use crate::storage::{Address, EntryReader, Request, Stretch};
 use crate::telemetry::Metrics;
