@@ -27,6 +27,8 @@ pub struct TestDaybook {
     open_sessions: Sessions,
     /// How far the daemon's clock is ahead, in microseconds.
     ahead: Arc<AtomicI64>,
+    /// How far somebody set its wall clock, besides.
+    set: Arc<AtomicI64>,
     directory: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
@@ -55,7 +57,8 @@ impl TestDaybook {
         let (ready, started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let ahead = Arc::new(AtomicI64::new(0));
-        let clocks = clocks_ahead(Arc::clone(&ahead));
+        let set = Arc::new(AtomicI64::new(0));
+        let clocks = clocks_ahead(Arc::clone(&ahead), Arc::clone(&set));
         let serving = std::thread::spawn(move || {
             actix::System::new().block_on(serve((settings, clocks), book, at, ready, stopped));
         });
@@ -66,6 +69,7 @@ impl TestDaybook {
             key: OnceLock::new(),
             open_sessions,
             ahead,
+            set,
             directory,
             stop: Some(stop),
             serving: Some(serving),
@@ -76,6 +80,12 @@ impl TestDaybook {
     pub fn later(&self, by: Duration) {
         let by = i64::try_from(by.as_micros()).unwrap();
         self.ahead.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock, and no time passes.
+    pub fn set_clock_ahead(&self, by: Duration) {
+        let by = i64::try_from(by.as_micros()).unwrap();
+        self.set.fetch_add(by, Ordering::SeqCst);
     }
 
     /// How many follow live now.
@@ -113,12 +123,13 @@ impl Drop for TestDaybook {
     }
 }
 
-fn clocks_ahead(ahead: Arc<AtomicI64>) -> Clocks {
+fn clocks_ahead(ahead: Arc<AtomicI64>, set: Arc<AtomicI64>) -> Clocks {
     let clocks = system_clocks(wall_clock());
     Arc::new(move || {
         let (by, now) = (ahead.load(Ordering::SeqCst), clocks());
+        let set = set.load(Ordering::SeqCst);
         Moment {
-            wall: Timestamp::from_micros(now.wall.micros() + by),
+            wall: Timestamp::from_micros(now.wall.micros() + by + set),
             passed: now.passed + Duration::from_micros(by.unsigned_abs()),
         }
     })

@@ -7,6 +7,7 @@ mod entry;
 mod export;
 mod fields;
 mod filters;
+mod halts;
 mod origin;
 mod page;
 mod record;
