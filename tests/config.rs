@@ -1,7 +1,7 @@
 //! What the owner can rely on when setting things: the shipped file, the order of what wins, and that an error
 //! points at its place.
 
-use daybook::config::{self, ConfigError, Inputs, Loaded, Override, Settings, Source};
+use daybook::config::{self, Again, ConfigError, Inputs, Loaded, Override, Settings, Source};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -165,6 +165,41 @@ mod what_wins {
         let mut world = World::new("");
         world.inputs.file = Some("/nowhere/daybook.toml".into());
         assert!(world.error().starts_with("/nowhere/daybook.toml: "));
+    }
+
+    #[test]
+    fn what_is_read_again_is_the_file_that_was_found_and_nothing_in_its_place() {
+        let world = World::new("[retention]\nmax_days = 7\n");
+        let there = world.inputs.file.clone().unwrap();
+        let other = world.directory.path().join("other.toml");
+        std::fs::write(&other, "").unwrap();
+        let inputs = Inputs {
+            search: vec![there.clone(), other],
+            ..Inputs::default()
+        };
+        let loaded = config::load(&inputs).unwrap();
+        let mut again = Again::after(&inputs, &loaded);
+        std::fs::remove_file(&there).unwrap();
+        let error = again.load().unwrap_err().to_string();
+        assert!(error.starts_with(&there.display().to_string()), "{error}");
+        std::fs::write(&there, "[retention]\nmax_days = 8\n").unwrap();
+        assert_eq!(again.load().unwrap().settings.retention.max_days, 8);
+    }
+
+    #[test]
+    fn a_file_that_comes_later_is_read_again_and_must_stay() {
+        let world = World::new("");
+        let later = world.directory.path().join("later.toml");
+        let inputs = Inputs {
+            search: vec![later.clone()],
+            ..Inputs::default()
+        };
+        let mut again = Again::after(&inputs, &config::load(&inputs).unwrap());
+        assert_eq!(again.load().unwrap().file, None);
+        std::fs::write(&later, "[retention]\nmax_days = 7\n").unwrap();
+        assert_eq!(again.load().unwrap().settings.retention.max_days, 7);
+        std::fs::remove_file(&later).unwrap();
+        assert!(again.load().is_err());
     }
 
     #[test]

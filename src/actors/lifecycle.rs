@@ -1,10 +1,12 @@
 //! What the daemon records of its own life: its start, its stop, a stop that was none, and a configuration
 //! that was read again.
 
+use super::reloading::NotTaken;
 use super::{Refusal, Writer};
-use crate::config::{Changes, ConfigError};
+use crate::config::Changes;
 use crate::domain::{Act, Emitted, Own, Severity};
 use crate::storage::{EntryReader, Request, StorageError};
+use serde_json::{Map, Value};
 
 /// Under which name the book keeps that somebody runs with it.
 const RUNNING: &str = "server.running";
@@ -62,29 +64,38 @@ async fn commit(writer: &Writer, act: Act, own: Vec<Own>) -> Result<(), Refusal>
     writer.commit(request).await.map(drop)
 }
 
-/// What is recorded of a configuration that was read again: what changed, what of it waits for a restart,
-/// or why the old one stays.
-pub fn reloaded(read: &Result<Changes, ConfigError>) -> Own {
-    match read {
-        Ok(changes) => {
-            let message = match (changes.applied.len(), changes.needs_restart.len()) {
-                (0, 0) => "The configuration was read again: nothing changed".to_owned(),
-                (applied, 0) => format!("The configuration was read again: {applied} changed"),
-                (applied, waiting) => format!(
-                    "The configuration was read again: {applied} changed, {waiting} need a restart"
-                ),
-            };
-            Emitted::ServerReloaded
-                .says(message)
-                .with("changed", changes.applied.clone())
-                .with("needs_restart", changes.needs_restart.clone())
-        }
-        Err(error) => {
-            let why = error.in_one_line();
-            Emitted::ServerReloaded
-                .says("The configuration was refused; the one before stays in force")
-                .severity(Severity::Error)
-                .with("refused", why)
-        }
+/// What is recorded of a configuration that was read again: what changed, what of it waits for a restart, and
+/// what could not be put in force.
+pub fn reloaded(changes: &Changes) -> Own {
+    let counts = [
+        (changes.applied.len(), "changed"),
+        (changes.needs_restart.len(), "need a restart"),
+        (changes.not_applied.len(), "could not be applied"),
+    ];
+    let told = counts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let told = match told.is_empty() {
+        true => "nothing changed".to_owned(),
+        false => told.join(", "),
+    };
+    let own = Emitted::ServerReloaded
+        .says(format!("The configuration was read again: {told}"))
+        .with("changed", changes.applied.clone())
+        .with("needs_restart", changes.needs_restart.clone());
+    if changes.not_applied.is_empty() {
+        return own;
     }
+    let why = changes.not_applied.iter();
+    let why: Map<String, Value> = why.map(|(k, v)| (k.clone(), v.as_str().into())).collect();
+    own.severity(Severity::Error).with("not_applied", why)
+}
+
+/// Nothing of it was taken.
+pub fn reload_refused(why: &NotTaken) -> Own {
+    Emitted::ServerReloaded
+        .says("The configuration was refused; the one before stays in force")
+        .severity(Severity::Error)
+        .with("refused", why.in_one_line())
 }

@@ -23,6 +23,7 @@ pub mod pruner;
 pub mod pruning;
 pub mod queue;
 pub mod recorder;
+pub mod reloading;
 pub mod removal;
 pub mod replacement;
 pub mod supervisor;

@@ -9,13 +9,13 @@ use super::email_key;
 use super::event_hub::StopSessions;
 use super::feed;
 use super::keeper::{self, Keeper, Parts, View};
-use super::keys::{Declare, Keys, Locksmith, NotOpened, Register};
-use super::pruner::{Reload, Stop};
+use super::keys::{Keys, Locksmith, NotOpened, Register};
+use super::pruner::Stop;
 use super::queue::Size;
 use super::workspaces::{self, Registrar, Workspaces};
-use super::{Clock, Clocks, EventHub, Pruner, Recorder, Refusal, Writer, lifecycle};
+use super::{Clock, Clocks, EventHub, Pruner, Recorder, Refusal, Writer};
 use crate::access::Privacy;
-use crate::config::{Changes, ConfigError, Loaded, Settings};
+use crate::config::Settings;
 use crate::domain::Rules;
 use crate::domain::retention::Base;
 use crate::storage::{Address, EntryReader, EntryWriter, StorageError};
@@ -210,53 +210,6 @@ impl Supervisor {
             rules,
             privacy,
         })
-    }
-
-    /// Takes what it can of a configuration that was read again, and records what came of it. One that
-    /// cannot be read changes nothing. Answers what differs from `old`.
-    pub async fn reload(
-        &self,
-        old: &Settings,
-        read: Result<&Loaded, ConfigError>,
-    ) -> Result<Changes, ConfigError> {
-        let (changes, loaded) = match read {
-            Ok(loaded) => (Ok(Changes::between(old, &loaded.settings)), Some(loaded)),
-            Err(error) => (Err(error), None),
-        };
-        self.recorder.record_own(lifecycle::reloaded(&changes));
-        match (&changes, loaded) {
-            (Ok(changes), Some(loaded)) => {
-                log::info!("the configuration was read again: {changes}");
-                let retention = &loaded.settings.retention;
-                let reload = Reload {
-                    base: retention.base(&loaded.origins),
-                    interval: retention.interval.get(),
-                };
-                if let Ok(Err(refusal)) = self.pruner.send(reload).await {
-                    log::warn!("retention goes on by its former rule: {refusal}");
-                }
-                let of_devices = discovery::Reload {
-                    announce: loaded.settings.discovery.announce,
-                    browse: loaded.settings.discovery.browse.clone(),
-                };
-                if self.devices.reload(of_devices).await.is_err() {
-                    log::warn!("what is looked for stays as it was: discovery is starting anew");
-                }
-                let captures = captures::Reload(loaded.settings.captures.clone());
-                if self.captures.addr().send(captures).await.is_err() {
-                    log::error!("the captures stay as they were: nobody attends to them");
-                }
-                let declare = Declare(loaded.settings.auth.declared());
-                if let Ok(Err(refused)) = self.keys.addr().send(declare).await {
-                    log::error!("the declared keys stay as they were: {refused}");
-                }
-                let automations = loaded.settings.automations.clone();
-                self.automations.declare(automations).await;
-            }
-            (Err(error), _) => log::error!("the configuration stays as it was: {error}"),
-            (Ok(_), None) => {}
-        }
-        changes
     }
 
     /// Says goodbye to whoever follows live. What was recorded before reaches them first.

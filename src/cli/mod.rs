@@ -30,7 +30,7 @@ mod workspace;
 pub use args::{Args, Command};
 pub use exit::Exit;
 
-use crate::config::{self, Inputs, Loaded};
+use crate::config::{self, Again, Inputs, Loaded};
 use crate::telemetry::{self, Shape};
 use clap::Parser;
 use std::process::ExitCode;
@@ -79,7 +79,8 @@ fn run(args: &Args, environment: Vec<(String, String)>) -> Exit {
         Command::DefaultConfig => default_config::run(),
         Command::Serve(_) => with(&inputs, |loaded| {
             loaded.warnings.iter().for_each(|text| log::warn!("{text}"));
-            serve::run(loaded, &|| config::load(&inputs))
+            let mut again = Again::after(&inputs, loaded);
+            serve::run(loaded, &mut || again.load())
         }),
         Command::Demo(_) => with(&inputs, demo::run),
         Command::Export(export) => with(&inputs, |loaded| export::run(loaded, export)),

@@ -60,7 +60,7 @@ impl ServeError {
 }
 
 /// Reads the configuration again, from where it was read at the start.
-pub type Reload<'a> = &'a dyn Fn() -> Result<Loaded, ConfigError>;
+pub type Reload<'a> = &'a mut dyn FnMut() -> Result<Loaded, ConfigError>;
 
 pub fn run(loaded: &Loaded, reload: Reload<'_>) -> Exit {
     match serve(loaded, reload) {
@@ -196,7 +196,7 @@ async fn operate(
     let again = Again {
         actors: &actors,
         reload,
-        settings: settings.clone(),
+        running: settings.clone(),
     };
     let told = until_told_to_stop(running, &mut signals, again, patience).await?;
     // Nothing new comes to the writer now, or it is refused there.
@@ -238,22 +238,15 @@ struct Signals {
 struct Again<'a> {
     actors: &'a Supervisor,
     reload: Reload<'a>,
-    settings: Settings,
+    /// What the daemon runs with: what it started with, and what it took since.
+    running: Settings,
 }
 
 impl Again<'_> {
     async fn read(&mut self) {
         let read = (self.reload)();
-        let told = match read {
-            Ok(loaded) => {
-                let done = self.actors.reload(&self.settings, Ok(&loaded)).await;
-                self.settings = loaded.settings;
-                done
-            }
-            Err(error) => self.actors.reload(&self.settings, Err(error)).await,
-        };
-        // Either way it was said in the telemetry and recorded.
-        drop(told);
+        // What came of it was said in the telemetry and recorded.
+        let _ = self.actors.reload(&mut self.running, read).await;
     }
 }
 
@@ -267,21 +260,33 @@ impl Signals {
     }
 
     /// The next one that ends it; what SIGHUP asks for is done meanwhile.
-    async fn next(&mut self, mut again: Option<&mut Again<'_>>) -> &'static str {
+    async fn next(&mut self, again: &mut Again<'_>) -> &'static str {
         loop {
+            let name = tokio::select! {
+                name = ended(&mut self.terminate, &mut self.interrupt) => Some(name),
+                _ = self.hangup.recv() => None,
+            };
+            if let Some(name) = name {
+                return name;
+            }
+            // Whoever ends it does not wait for that.
             tokio::select! {
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
-                _ = self.hangup.recv() => if let Some(again) = &mut again {
-                    again.read().await;
-                },
+                () = again.read() => {}
+                name = ended(&mut self.terminate, &mut self.interrupt) => return name,
             }
         }
     }
 }
 
-/// Serves until a signal, then lets the requests in flight finish: for a while, or until the next signal.
-/// Answers when the first one came.
+async fn ended(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// Serves until a signal, then says goodbye and lets the requests in flight finish: for a while, or until the next
+/// signal. Answers when the first one came: all the time that a stop may take counts from there.
 async fn until_told_to_stop(
     running: Running,
     signals: &mut Signals,
@@ -294,23 +299,30 @@ async fn until_told_to_stop(
             ended.map_err(io::Error::other)??;
             return Ok(Instant::now());
         }
-        name = signals.next(Some(&mut again)) => log::info!("{name}: stopping"),
+        name = signals.next(&mut again) => log::info!("{name}: stopping"),
     }
+    let told = Instant::now();
     let actors = again.actors;
     service::stopping();
-    if let Err(refusal) = lifecycle::shutting_down(&actors.writer).await {
-        log::warn!("that the daemon stops was not recorded: {refusal}");
-    }
-    // A server waits for its sessions to end, so they are ended first.
-    actors.stop_sessions().await;
-    let told = Instant::now();
+    let goodbye = async {
+        if let Err(refusal) = lifecycle::shutting_down(&actors.writer).await {
+            log::warn!("that the daemon stops was not recorded: {refusal}");
+        }
+        // A server waits for its sessions to end, so they are ended first.
+        actors.stop_sessions().await;
+        running.handle.stop(true).await;
+    };
     tokio::select! {
-        () = running.handle.stop(true) => {}
+        () = goodbye => return Ok(told),
         () = sleep(patience - for_the_writer(patience)) => {
             log::warn!("some requests did not end in time and are cut off");
         }
-        name = signals.next(None) => log::info!("{name} again: requests in flight are cut off"),
+        name = ended(&mut signals.terminate, &mut signals.interrupt) => {
+            log::info!("{name} again: requests in flight are cut off");
+        }
     }
+    // It may not have been told yet, and it is not waited for any more.
+    drop(running.handle.stop(false));
     Ok(told)
 }
 

@@ -39,6 +39,31 @@ impl Loaded {
     }
 }
 
+/// The configuration of a daemon that runs, to be read again.
+pub struct Again(Inputs);
+
+impl Again {
+    pub fn after(inputs: &Inputs, loaded: &Loaded) -> Self {
+        let mut again = Self(inputs.clone());
+        again.settle(loaded);
+        again
+    }
+
+    pub fn load(&mut self) -> Result<Loaded, ConfigError> {
+        let loaded = load(&self.0)?;
+        self.settle(&loaded);
+        Ok(loaded)
+    }
+
+    /// A file that was read is the one that counts from then on: when it is gone that is an error, and neither
+    /// another file nor the defaults take its place. Where there was none, one that has come is taken.
+    fn settle(&mut self, loaded: &Loaded) {
+        if self.0.file.is_none() {
+            self.0.file.clone_from(&loaded.file);
+        }
+    }
+}
+
 pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     let document = document(inputs)?;
     let mut over = overrides::from_environment(&inputs.environment)?;

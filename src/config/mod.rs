@@ -46,7 +46,7 @@ pub use ingest::Ingest;
 pub use limits::Limits;
 pub use listen::{DEFAULT_PORT, Listen};
 pub use live::Live;
-pub use load::{Inputs, Loaded, SEARCH_PATH, load};
+pub use load::{Again, Inputs, Loaded, SEARCH_PATH, load};
 pub use named::NamedTable;
 pub use network::Network;
 pub use origins::{Origins, Source};

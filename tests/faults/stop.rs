@@ -5,6 +5,8 @@ use crate::support::client::Client;
 use crate::support::daemon::{Daemon, PATIENCE, Place};
 use crate::support::load::{Load, line};
 use crate::support::{eventually, say};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -85,6 +87,35 @@ fn nobody_who_lingers_holds_up_the_end_beyond_the_time_out() {
     let rows = rows(&place.book());
     assert_eq!(sent(&rows).len(), 1);
     assert_eq!(own(&rows), ["server.started", "server.shutting_down"]);
+}
+
+#[test]
+fn a_book_that_takes_nothing_does_not_hold_up_the_end_beyond_the_time_out() {
+    let place = Place::new();
+    let mut command = place.serve();
+    command.env("DAYBOOK_SERVER__SHUTDOWN_TIMEOUT", "2s");
+    let mut daemon = Daemon::start_as(&place, command).unwrap();
+    daemon
+        .client()
+        .post("application/json", &line("kept"))
+        .unwrap();
+    // Another program holds the book's write lock, and the writer waits for it.
+    let url = place.book().display().to_string();
+    let mut other = SqliteConnection::establish(&url).unwrap();
+    other
+        .batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE")
+        .unwrap();
+    let began = Instant::now();
+    daemon.signal(Signal::TERM);
+    let status = daemon.ended(PATIENCE);
+    let took = began.elapsed();
+    println!("it took {took:?}");
+    assert!(took < Duration::from_millis(2_900), "{took:?}");
+    // The writer could not come to its end, and that is said.
+    assert_eq!(status.code(), Some(70), "{}", place.told());
+    drop(other);
+    assert_eq!(sent(&rows(&place.book())).len(), 1);
+    assert!(place.daybook(&["check"]).status().unwrap().success());
 }
 
 #[test]

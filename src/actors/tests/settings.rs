@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::actors::lifecycle;
-use crate::config::{Changes, ConfigError, Inputs};
-use crate::domain::Severity;
+use crate::actors::supervisor::{Opened, Start, Supervisor};
+use crate::config::{ByteSize, Changes, Inputs, Loaded};
+use crate::domain::{Own, Severity};
 
 #[test]
 fn switching_off_is_recorded_before_it_takes_effect_and_survives_a_restart() {
@@ -99,15 +100,17 @@ fn a_reload_changes_the_file_under_an_override_and_not_the_override() {
 
 #[test]
 fn a_reload_says_what_changed_and_a_broken_file_why_it_was_refused() {
-    let said = |read: &Result<Changes, ConfigError>| {
-        let entry = lifecycle::reloaded(read).by_system();
+    let said = |own: Own| {
+        let entry = own.by_system();
         (entry.severity(), entry.metadata().to_object())
     };
     let mut new = Settings::default();
     new.retention.max_days = 7;
     new.server.workers = 3;
-    let (severity, metadata) = said(&Ok(Changes::between(&Settings::default(), &new)));
+    let mut changes = Changes::between(&Settings::default(), &new);
+    let (severity, metadata) = said(lifecycle::reloaded(&changes));
     assert_eq!(severity, Severity::Info);
+    assert!(!metadata.contains_key("not_applied"));
     assert_eq!(
         metadata["changed"],
         serde_json::json!(["retention.max_days"])
@@ -116,6 +119,12 @@ fn a_reload_says_what_changed_and_a_broken_file_why_it_was_refused() {
         metadata["needs_restart"],
         serde_json::json!(["server.workers"])
     );
+    changes.not_applied("retention", "the disk is full");
+    let (severity, metadata) = said(lifecycle::reloaded(&changes));
+    assert_eq!(severity, Severity::Error);
+    assert_eq!(metadata["changed"], serde_json::json!([]));
+    let why = serde_json::json!({"retention.max_days": "the disk is full"});
+    assert_eq!(metadata["not_applied"], why);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("daybook.toml");
     std::fs::write(&file, "[retention]\nmax_days = -3\n").unwrap();
@@ -123,8 +132,44 @@ fn a_reload_says_what_changed_and_a_broken_file_why_it_was_refused() {
         file: Some(file),
         ..Inputs::default()
     };
-    let (severity, metadata) = said(&Err(crate::config::load(&inputs).unwrap_err()));
+    let broken = crate::config::load(&inputs).unwrap_err();
+    let (severity, metadata) = said(lifecycle::reload_refused(&broken.into()));
     assert_eq!(severity, Severity::Error);
     let refused = metadata["refused"].as_str().unwrap();
     assert!(refused.contains(":2:12: retention.max_days"), "{refused}");
+}
+
+#[test]
+fn what_of_a_reload_could_not_be_put_in_force_is_said_and_tried_by_the_next() {
+    law(|folder, hands| async move {
+        let address = format!("sqlite://{}", folder.join("daybook.db").display());
+        let mut running = Settings::default();
+        // No entry has room, so that switching recording off cannot be recorded and is not done.
+        running.limits.queue_bytes = ByteSize::new(100);
+        let actors = Supervisor::start(Start {
+            book: Opened::at(Address::parse(&address).unwrap(), 1).unwrap(),
+            settings: &running,
+            base: base(90, 0),
+            clocks: Arc::new(move || hands.now()),
+            metrics: Metrics::new("0", SystemTime::now()),
+        });
+        let actors = actors.await.unwrap();
+        let mut settings = running.clone();
+        settings.retention.enabled = false;
+        settings.discovery.announce = false;
+        for applied in [&["discovery.announce"][..], &[]] {
+            let read = Loaded {
+                settings: settings.clone(),
+                origins: Default::default(),
+                file: None,
+                warnings: Vec::new(),
+            };
+            let changes = actors.reload(&mut running, Ok(read)).await.unwrap();
+            assert_eq!(changes.applied, applied);
+            let kept: Vec<&String> = changes.not_applied.keys().collect();
+            assert_eq!(kept, ["retention.enabled"]);
+            assert!(actors.kept.retention.borrow().in_force(None).enabled);
+        }
+        actors.stop().await;
+    });
 }

@@ -21,7 +21,7 @@ pub fn run(loaded: &Loaded) -> Exit {
         }
     };
     match filled(&scratch.0, loaded) {
-        Ok(demo) => serve::run(&demo, &|| Ok(demo.clone())),
+        Ok(demo) => serve::run(&demo, &mut || Ok(demo.clone())),
         Err(exit) => exit,
     }
 }
