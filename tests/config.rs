@@ -229,7 +229,7 @@ mod an_error {
     }
 
     /// The text, where in it, and what is said.
-    const WRONG: [(&str, &str, &str); 36] = [
+    const WRONG: [(&str, &str, &str); 38] = [
         ("[server", "1:8", ""),
         ("a = = 1", "1:5", ""),
         ("server = 1", "1:10", "invalid type"),
@@ -313,6 +313,16 @@ mod an_error {
             "[limits]\nbody = '30 MiB'\nbulk_body = '20 MiB'",
             "3:13",
             "must not be smaller than limits.body",
+        ),
+        (
+            "[limits]\nqueue_bytes = '1 MiB'",
+            "2:15",
+            "limits.queue_bytes: must be at least 30571520 B: limits.bulk_body, and 960 bytes for each entry",
+        ),
+        (
+            "[limits]\nbulk_entries = 1000\nqueue_entries = 999",
+            "3:17",
+            "limits.queue_entries: must not be smaller than limits.bulk_entries",
         ),
         (
             "[activity]\nextra_categories = ['auth']",
@@ -405,6 +415,21 @@ mod an_error {
              DAYBOOK_RETENTION__MAX_DAYS?"
         );
         assert!(error("DAYBOOK_retention__max_days", "1").contains("did you mean"));
+        // Nobody believes to have set what is not heard.
+        for tables in ["captures", "automations"] {
+            let name = format!("DAYBOOK_{}", tables.to_ascii_uppercase());
+            assert_eq!(
+                error(&name, "x"),
+                format!(
+                    "environment variable {name}: sets no key; tables of [[{tables}]] stand in the file alone"
+                )
+            );
+        }
+        assert_eq!(
+            error("DAYBOOK_RETENTION", "{max_days = 1}"),
+            "environment variable DAYBOOK_RETENTION: sets no key; a key of [retention] is set by \
+             DAYBOOK_RETENTION__KEY"
+        );
         assert!(
             error("DAYBOOK_SERVER__TLS_KEY", "k.pem").contains("DAYBOOK_SERVER__TLS_KEY: needs")
         );
@@ -436,6 +461,26 @@ mod an_error {
             error.contains("2:22: limits.entries_per_minute: this version cannot"),
             "{error}"
         );
+    }
+}
+
+mod the_queue {
+    use super::*;
+
+    #[test]
+    fn holds_the_largest_bulk_that_may_come_and_need_not_hold_one_that_cannot() {
+        let passes = |limits: &str| World::new(&format!("[limits]\n{limits}")).load().is_ok();
+        let body = "body = '1 MiB'\nbulk_body = '1 MiB'\n";
+        assert!(!passes(&format!(
+            "{body}bulk_entries = 1000\nqueue_bytes = '1 MiB'"
+        )));
+        assert!(passes(&format!(
+            "{body}bulk_entries = 1000\nqueue_bytes = '2 MiB'"
+        )));
+        // No more entries stand in a body than have room in it.
+        let many = "bulk_entries = 1000000\nqueue_entries = 1000000\n";
+        assert!(passes(&format!("{body}{many}queue_bytes = '24 MiB'")));
+        assert!(!passes("bulk_body = '100 MiB'"));
     }
 }
 

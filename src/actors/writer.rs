@@ -33,6 +33,11 @@ pub struct Writer {
 pub enum Refusal {
     #[error("the writer's queue is full; try again soon")]
     QueueFull,
+    /// It is heavier than the whole queue; in smaller parts it has room.
+    #[error(
+        "it is larger than all that may wait to be written ({key} = {most}); send it in smaller parts"
+    )]
+    NeverFits { key: &'static str, most: usize },
     #[error("the daemon is stopping")]
     Stopping,
     #[error(transparent)]
@@ -236,6 +241,15 @@ impl Writer {
         if *self.health.borrow() == Health::Replacing {
             let what = "the book is being replaced; try again";
             return Err(StorageError::Busy(what.into()).into());
+        }
+        let whole = self.queue.size();
+        for (key, needed, most) in [
+            ("limits.queue_entries", needed.entries, whole.entries),
+            ("limits.queue_bytes", needed.bytes, whole.bytes),
+        ] {
+            if needed > most {
+                return Err(Refusal::NeverFits { key, most });
+            }
         }
         self.queue.room_for(needed).ok_or_else(|| {
             self.metrics

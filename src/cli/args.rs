@@ -30,7 +30,7 @@ Files:
 
 Environment:
   DAYBOOK_SECTION__KEY  sets a key of the configuration and wins over the file:
-                        DAYBOOK_RETENTION__MAX_DAYS=30
+                        DAYBOOK_RETENTION__MAX_DAYS=30; [[tables]] stand in the file alone
   RUST_LOG              as --log
   STATE_DIRECTORY       where systemd wants the book, unless the configuration says otherwise
 

@@ -53,6 +53,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What the largest bulk may weigh in the queue: its body, and what each of its entries has beside that. Texts
+    /// that grow when they are read (control characters, numbers in metadata, what is redacted) are not in it; a
+    /// bulk that has no room because of them is told so.
+    pub fn bulk_weight(&self) -> u64 {
+        let most = self.bulk_body.bytes() / fixed::SHORTEST_ENTRY.len();
+        let added = self.bulk_entries.min(most) * fixed::ENTRY_ADDED_BYTES;
+        self.bulk_body.get() + added as u64
+    }
+}
+
 fn entries_per_minute<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
     checked::number_or_zero(d, 1..=1_000_000_000, "no limit")
 }

@@ -109,6 +109,16 @@ pub fn put(table: &mut Table, key: &str, value: Value) {
 
 /// What the environment sets. A `DAYBOOK_…__…` that names no key is an error, for it is a slip of the pen.
 pub fn from_environment(environment: &[(String, String)]) -> Result<Vec<Override>, ConfigError> {
+    let of_a_section = |(name, _): &&(String, String)| {
+        let section = name.strip_prefix(PREFIX).unwrap_or_default();
+        vocabulary::is_section(&section.to_ascii_lowercase())
+    };
+    if let Some((name, _)) = environment.iter().find(of_a_section) {
+        return Err(ConfigError::Variable {
+            name: name.clone(),
+            reason: sets_no_key(name),
+        });
+    }
     environment
         .iter()
         .filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__"))
@@ -137,6 +147,15 @@ fn key_of(name: &str) -> Result<String, ConfigError> {
         name: name.to_owned(),
         reason,
     })
+}
+
+/// Of a variable that is called as a whole section.
+fn sets_no_key(name: &str) -> String {
+    let section = name[PREFIX.len()..].to_ascii_lowercase();
+    match vocabulary::is_known(&section) {
+        true => format!("sets no key; tables of [[{section}]] stand in the file alone"),
+        false => format!("sets no key; a key of [{section}] is set by {name}__KEY"),
+    }
 }
 
 /// The variable that sets `section.key`.

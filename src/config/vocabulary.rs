@@ -33,6 +33,11 @@ pub fn is_known(key: &str) -> bool {
     keys().iter().any(|known| known == key)
 }
 
+/// A section, or an array of tables.
+pub fn is_section(name: &str) -> bool {
+    table_of(&Settings::default()).contains_key(name)
+}
+
 /// The key that was probably meant; without a dot, the section.
 pub fn nearest(wrong: &str) -> Option<String> {
     let candidates = if wrong.contains('.') {

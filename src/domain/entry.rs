@@ -174,7 +174,8 @@ impl NewEntry {
     /// What it weighs in a queue or a transaction: its texts and a round figure for the rest.
     pub fn weight(&self) -> usize {
         let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        128 + self.message.len()
+        super::limits::ENTRY_OVERHEAD
+            + self.message.len()
             + self.metadata.as_str().len()
             + self.actor.len()
             + self.action.as_str().len()

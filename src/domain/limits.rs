@@ -18,6 +18,13 @@ pub const METADATA_BYTES: usize = 16 * 1024;
 pub const JSON_DEPTH: usize = 32;
 /// One entry as it came in.
 pub const ENTRY_BYTES: usize = 64 * 1024;
+/// What an entry weighs while it waits to be written, beside its texts.
+pub const ENTRY_OVERHEAD: usize = 128;
+/// What an entry of a request may weigh beside what stands in the body: who sent it, from where and with what.
+pub const ENTRY_ADDED_BYTES: usize =
+    ENTRY_OVERHEAD + ACTOR_CHARS + IP_ADDRESS_CHARS + USER_AGENT_CHARS;
+/// As few bytes as an entry can be sent in.
+pub const SHORTEST_ENTRY: &str = r#"{"category":"auth","action":"a","message":"m"}"#;
 /// Entries in one bulk request.
 pub const BULK_ENTRIES: usize = 10_000;
 /// The free-text filter.

@@ -65,6 +65,8 @@ pub enum ApiError {
     TooLarge {
         limit: usize,
     },
+    /// It was read, and never has room in the queue as it is.
+    TooHeavy(String),
     TooSlow,
     BrokenBody(String),
     /// Try again: the queue is full, or every reader is in use.
@@ -206,6 +208,7 @@ impl ApiError {
                 "Content too large",
                 format!("the body is larger than {limit} bytes, decoded"),
             ),
+            Self::TooHeavy(what) => (S::PAYLOAD_TOO_LARGE, "Content too large", what.clone()),
             Self::TooSlow => (
                 S::REQUEST_TIMEOUT,
                 "Request timeout",
@@ -332,6 +335,7 @@ impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::QueueFull => Self::Busy(refusal.to_string()),
+            Refusal::NeverFits { .. } => Self::TooHeavy(refusal.to_string()),
             Refusal::Stopping => Self::Stopping,
             Refusal::Storage(error) => error.into(),
         }

@@ -92,9 +92,41 @@ fn a_full_queue_is_a_503_that_says_when_to_try_again_and_readers_go_on() {
 fn a_bulk_has_room_as_a_whole_or_not_at_all() {
     let daybook = TestDaybook::with("[limits]\nqueue_entries = 4");
     let lines = |n: usize| vec![entry().to_string(); n].join("\n");
-    daybook.post(&[NDJSON], lines(5)).problem(503);
-    assert_eq!(daybook.count(), 0);
+    let held = Held::of(&daybook);
+    std::thread::scope(|scope| {
+        let waiting = posting(scope, &daybook, "waits".to_owned());
+        until("one waits", || queued(&daybook) == 1);
+        daybook.post(&[NDJSON], lines(4)).problem(503);
+        held.release();
+        assert_eq!(waiting.join().unwrap().status, 201);
+    });
+    assert_eq!(daybook.count(), 1);
     assert_eq!(daybook.post(&[NDJSON], lines(4)).ok()["accepted"], 4);
+}
+
+#[test]
+fn a_bulk_that_never_has_room_is_a_413_that_names_the_limit_and_not_a_promise() {
+    let told = |limits: &str, lines: &[String]| {
+        let daybook = TestDaybook::with(&format!("[limits]\n{limits}"));
+        let answer = daybook.post(&[NDJSON], lines.join("\n"));
+        let problem = answer.problem(413);
+        assert_eq!(answer.header("retry-after"), "");
+        assert_eq!(daybook.count(), 0);
+        // What has room goes on being taken, over the same connection.
+        assert_eq!(daybook.post(&[NDJSON], &lines[0]).ok()["accepted"], 1);
+        let metrics = daybook.get("/metrics").text();
+        let counted = "daybook_entries_rejected_total{reason=\"too_large\"} 1";
+        assert!(metrics.contains(counted), "{metrics}");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let detail = told("queue_entries = 4", &vec![entry().to_string(); 5]);
+    assert!(detail.contains("limits.queue_entries = 4"), "{detail}");
+    // Numbers that are longer as they are kept, so that it weighs more than the body that it came in.
+    let numbers = entry_with(json!({"metadata": {"n": vec![1e15; 800]}})).to_string();
+    let numbers = numbers.replace("1000000000000000.0", "1e15");
+    assert!(numbers.len() < 5_000, "{numbers}");
+    let detail = told("queue_bytes = '1 MiB'", &vec![numbers; 100]);
+    assert!(detail.contains("limits.queue_bytes = 1048576"), "{detail}");
 }
 
 #[test]

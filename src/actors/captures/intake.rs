@@ -232,7 +232,7 @@ impl Job {
                 }
                 Err(refusal) => {
                     // A part of it may have room.
-                    if refusal == Refusal::QueueFull {
+                    if matches!(refusal, Refusal::QueueFull | Refusal::NeverFits { .. }) {
                         size = (part.len() / 2).max(1);
                     }
                     if !tries.another(self, &refusal).await? {

@@ -46,7 +46,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
         (status = 400, description = "Something is wrong, and each field is named", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 403, description = "Not with this key, and the field is named", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The workspace is archived, or there is no room for another", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
+        (status = 413, description = "Too large, and the limit is named", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "Another type or encoding", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "Busy or stopping; try again", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full", body = crate::http::wire::ProblemSchema, content_type = "application/problem+json"),
@@ -105,7 +105,7 @@ fn refused(app: &App, error: &ApiError) {
     let why = match error {
         ApiError::Wrong(errors) => why(errors),
         ApiError::Forbidden(_) | ApiError::Conflict(_) => Rejection::NotAllowed,
-        ApiError::TooLarge { .. } => Rejection::TooLarge,
+        ApiError::TooLarge { .. } | ApiError::TooHeavy(_) => Rejection::TooLarge,
         ApiError::BrokenBody(_) => Rejection::Malformed,
         _ => return,
     };
@@ -170,7 +170,8 @@ async fn many(
     if off > 0 && right.is_empty() {
         return Ok(not_recorded());
     }
-    let outcomes = app.writer.record(right).await?;
+    let outcomes = app.writer.record(right).await.map_err(ApiError::from);
+    let outcomes = outcomes.inspect_err(|error| refused(app, error))?;
     if let Some(refusal) = refused_as_a_whole(&outcomes) {
         return Err(refusal.into());
     }
