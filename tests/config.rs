@@ -317,7 +317,7 @@ mod an_error {
         (
             "[limits]\nqueue_bytes = '1 MiB'",
             "2:15",
-            "limits.queue_bytes: must be at least 30571520 B: limits.bulk_body, and 960 bytes for each entry",
+            "limits.queue_bytes: must be at least 29855 KiB: limits.bulk_body, and 960 bytes for each entry",
         ),
         (
             "[limits]\nbulk_entries = 1000\nqueue_entries = 999",

@@ -174,7 +174,7 @@ fn contradictions(settings: &Settings) -> Vec<(&'static str, Cow<'static, str>)>
     let given = |path: &Path| !path.as_os_str().is_empty();
     let too_small_a_queue = format!(
         "must be at least {}: limits.bulk_body, and {ENTRY_ADDED_BYTES} bytes for each entry of a full bulk, or \
-         that never has room",
+         that bulk never has room",
         ByteSize::new(limits.bulk_weight())
     );
     let checks = [
