@@ -46,7 +46,7 @@ impl From<&StorageError> for Exit {
     fn from(error: &StorageError) -> Self {
         match error {
             StorageError::Held { .. } | StorageError::Busy(_) => Self::Temporary,
-            StorageError::Address(_) => Self::Config,
+            StorageError::Address(_) | StorageError::NotMade { .. } => Self::Config,
             StorageError::NotABook { .. } | StorageError::Corrupt(_) => Self::Data,
             StorageError::Full | StorageError::Io(_) => Self::Io,
             StorageError::Archived(_) | StorageError::TooManyWorkspaces => Self::Exists,

@@ -93,8 +93,7 @@ fn make_folder(book: &Path) -> Result<(), StorageError> {
     let Some(folder) = book.parent() else {
         return Ok(());
     };
-    std::fs::create_dir_all(folder)
-        .map_err(|cause| StorageError::Io(format!("{}: {cause}", folder.display())))
+    std::fs::create_dir_all(folder).map_err(|cause| StorageError::of_making(folder, &cause))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::domain::WorkspaceId;
 use crate::domain::workspace::MOST_WORKSPACES;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
@@ -18,6 +19,9 @@ pub enum StorageError {
     /// The disk failed. The connection must not be used again.
     #[error("the disk failed under the book: {0}")]
     Io(String),
+    /// What a book needs beside it cannot be made there.
+    #[error("{} cannot be made: {cause}; check the path and its rights", path.display())]
+    NotMade { path: PathBuf, cause: String },
     /// What the book says contradicts itself.
     #[error("the book is damaged: {0}")]
     Corrupt(String),
@@ -46,6 +50,25 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Why a file or a folder of ours was not made: the owner's doing as a rule, and else the disk's.
+    pub fn of_making(path: &Path, cause: &io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        match cause.kind() {
+            Kind::StorageFull => Self::Full,
+            Kind::NotFound
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::AlreadyExists
+            | Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidFilename => Self::NotMade {
+                path: path.to_owned(),
+                cause: cause.to_string(),
+            },
+            _ => Self::Io(format!("{}: {cause}", path.display())),
+        }
+    }
+
     /// After this the writer must not go on: what it would answer could not be believed.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Io(_) | Self::Corrupt(_))

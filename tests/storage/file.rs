@@ -69,8 +69,11 @@ fn the_head_of_an_older_book_stands_at_the_highest_number_ever_given() {
     let backend = left_by_an_older_version();
     backend.execute(&[insert(1, "default"), insert(9, "default")].concat());
     backend.execute("DELETE FROM activity_log WHERE seq = 9");
-    let mut book = Book::of(Box::new(backend));
-    assert_eq!(book.record(lines(1))[0].seq, 10);
+    let mut writer = backend.writer();
+    let receipts = writer.commit(at(0), &[request(lines(1))]).unwrap();
+    assert_eq!(receipts[0][0].seq, 10);
+    let report = backend.reader().check(&mut |_| {}).unwrap();
+    assert_eq!(report.problems, ["entries 2 to 9 are missing"]);
 }
 
 #[test]

@@ -73,6 +73,21 @@ impl Backend for Sqlite {
     }
 }
 
+/// One that is looked at beside its book.
+impl Backend for std::rc::Rc<Sqlite> {
+    fn writer(&self) -> Box<dyn EntryWriter> {
+        (**self).writer()
+    }
+
+    fn reader(&self) -> Box<dyn EntryReader> {
+        (**self).reader()
+    }
+
+    fn fail_at(&self, message: &str) {
+        (**self).fail_at(message);
+    }
+}
+
 /// What is open of a book.
 struct Faces {
     writer: Box<dyn EntryWriter>,

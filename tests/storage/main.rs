@@ -19,6 +19,7 @@ mod faults;
 mod file;
 mod filters;
 mod head;
+mod holes;
 mod keys;
 mod pages;
 mod plans;

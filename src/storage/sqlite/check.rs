@@ -1,11 +1,12 @@
-//! The check of the whole book: is the file whole, does the order hold, is every entry one of ours, and do
-//! the roll-ups count what is there.
+//! The check of the whole book: is the file whole, does the order hold, is every entry one of ours, is none missing,
+//! and do the roll-ups count what is there.
 
 use super::check_rollups;
 use super::erasures::{self, Waiting};
 use super::error::storage;
 use super::floors::Floors;
 use super::head::read_head;
+use super::holes::{self, Holes};
 use super::rows::EntryRow;
 use super::schema::activity_log;
 use crate::domain::{Head, Metadata, Seq, Stored, Timestamp};
@@ -13,6 +14,7 @@ use crate::storage::{CheckReport, StorageError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use std::ops::RangeInclusive;
 
 /// Rows read at once.
 const STEP: i64 = 2_000;
@@ -47,16 +49,20 @@ pub fn whole_book(
             other => other?,
         };
         if part.rows.is_empty() {
+            part.look_at_the_end(&mut report.problems);
             break;
         }
         last = part.look_at(&mut report);
         progress(report.entries);
     }
     let room = MOST_PROBLEMS.saturating_sub(report.problems.len());
-    match check_rollups::problems(conn, room) {
-        Ok(found) => report.problems.extend(found),
-        Err(StorageError::Corrupt(found)) => report.problems.push(found),
-        Err(other) => return Err(other),
+    let counted = holes::problem(conn).map(Vec::from_iter);
+    for found in [counted, check_rollups::problems(conn, room)] {
+        match found {
+            Ok(found) => report.problems.extend(found),
+            Err(StorageError::Corrupt(found)) => report.problems.push(found),
+            Err(other) => return Err(other),
+        }
     }
     Ok(report)
 }
@@ -92,6 +98,7 @@ type Last = Option<(Seq, Timestamp)>;
 struct Part {
     head: Head,
     floors: Floors,
+    holes: Holes,
     erasures: Vec<Waiting>,
     rows: Vec<EntryRow>,
     last: Last,
@@ -102,6 +109,7 @@ impl Part {
         Ok(Self {
             head: read_head(conn)?,
             floors: Floors::read(conn)?,
+            holes: Holes::read(conn)?,
             erasures: erasures::waiting(conn)?,
             rows: activity_log::table
                 .filter(activity_log::seq.gt(last.map_or(Seq::MIN, |(seq, _)| seq)))
@@ -118,6 +126,9 @@ impl Part {
         for row in std::mem::take(&mut self.rows) {
             report.entries += 1;
             let seq = row.seq;
+            let lost = self.lost_before(seq);
+            let lost = lost.iter().map(holes::said);
+            report.problems.extend(lost);
             match row.stored() {
                 Ok(stored) => self.look_at_entry(&stored, &mut report.problems),
                 Err(error) => {
@@ -130,6 +141,19 @@ impl Part {
             }
         }
         self.last
+    }
+
+    /// The newest entry is the one that the head says.
+    fn look_at_the_end(&self, problems: &mut Vec<String>) {
+        let newest = self.head.last_seq;
+        let lost = self.lost_before(newest + 1);
+        let lost = lost.iter().map(holes::said);
+        problems.extend(lost.map(|lost| format!("{lost}, and the newest should be {newest}")));
+    }
+
+    fn lost_before(&self, seq: Seq) -> Vec<RangeInclusive<Seq>> {
+        let last = self.last.map_or(0, |(last, _)| last.max(0));
+        self.holes.lost_in(last + 1..=seq - 1)
     }
 
     fn look_at_entry(&mut self, stored: &Stored, problems: &mut Vec<String>) {

@@ -26,7 +26,7 @@ impl BookLock {
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|cause| StorageError::Io(format!("{}: {cause}", path.display())))?;
+            .map_err(|cause| StorageError::of_making(&path, &cause))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held_by_another(book, &mut file)),

@@ -23,6 +23,7 @@ mod floors;
 mod head;
 mod hints;
 mod histogram;
+mod holes;
 mod import;
 mod inspect;
 mod keys;

@@ -94,14 +94,14 @@ impl Transaction<'_> {
     }
 
     fn delete(&mut self, name: &WorkspaceId, above: Seq, upto: Seq) -> Result<(), StorageError> {
-        diesel::delete(
+        let removed = diesel::delete(
             activity_log::table
                 .filter(of_workspace(name.as_str()))
                 .filter(activity_log::seq.gt(above))
                 .filter(activity_log::seq.le(upto)),
         )
         .execute(self.conn)
-        .map(drop)
-        .map_err(storage)
+        .map_err(storage)?;
+        self.note_removed(removed, upto)
     }
 }

@@ -88,6 +88,8 @@ diesel::table! {
         last_ts -> Text,
         epoch -> Text,
         rolled_seq -> BigInt,
+        removed -> BigInt,
+        removed_upto -> BigInt,
     }
 }
 
@@ -156,6 +158,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    skipped (first_seq) {
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+    }
+}
+
+diesel::table! {
     workspace (workspace_id) {
         workspace_id -> Text,
         floor_seq -> BigInt,
@@ -181,5 +190,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     rollup,
     setting,
     sign_ins,
+    skipped,
     workspace,
 );

@@ -179,9 +179,10 @@ impl Transaction<'_> {
                 duplicate: true,
             })),
             Some((seq, _)) => {
-                diesel::delete(activity_log::table.find(seq))
+                let removed = diesel::delete(activity_log::table.find(seq))
                     .execute(self.conn)
                     .map_err(storage)?;
+                self.note_removed(removed, seq)?;
                 Ok(None)
             }
         }

@@ -112,12 +112,11 @@ impl SqliteWriter {
         record: &Request,
     ) -> Result<(), StorageError> {
         self.settled(|transaction| {
-            let head = &mut transaction.head;
             if let Some(past) = past {
-                head.last_seq = head.last_seq.max(past.last_seq);
-                head.last_ts = head.last_ts.max(past.last_ts);
+                transaction.skip_to(past.last_seq)?;
+                transaction.head.last_ts = transaction.head.last_ts.max(past.last_ts);
             }
-            head.epoch = Epoch::new(uuid::Uuid::now_v7().to_string());
+            transaction.head.epoch = Epoch::new(uuid::Uuid::now_v7().to_string());
             // Who had signed in when a copy was made may have signed out since.
             sign_ins::end_all(transaction.conn)?;
             automations::start_over(transaction.conn)?;

@@ -1,0 +1,3 @@
+DROP TABLE skipped;
+ALTER TABLE book DROP COLUMN removed_upto;
+ALTER TABLE book DROP COLUMN removed;
