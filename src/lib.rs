@@ -4,8 +4,8 @@
 //!
 //! 1. [`domain`]: the words: entry, filter, page, act, limits. No I/O.
 //! 2. [`access`]: who is asking and what they may see. [`ingest`]: bytes to entries. [`export`]: entries to bytes.
-//! 3. [`config`]: what the owner set. [`telemetry`]: the daemon's own log lines and metrics. [`mdns`]: the helper
-//!    process that speaks mDNS.
+//! 3. [`config`]: what the owner set. [`telemetry`]: the daemon's own log lines and metrics. [`client`]: how
+//!    commands and other programs speak to a daemon. [`mdns`]: the helper process that speaks mDNS.
 //! 4. [`storage`]: the only place that knows SQL.
 //! 5. [`actors`]: who owns what: the LogWriter alone writes. [`dashboard`]: the page, as it is embedded.
 //! 6. [`http`]: the routes, and the only place with status codes.

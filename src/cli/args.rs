@@ -337,14 +337,19 @@ pub struct Filters {
     /// None of these, in the same way
     #[arg(long, alias = "not_category", value_name = "NAME")]
     pub not_category: Vec<String>,
+    /// None of these, in the same way
     #[arg(long, alias = "not_severity", value_name = "NAME")]
     pub not_severity: Vec<String>,
+    /// Not by this one; may be repeated
     #[arg(long, alias = "not_actor", value_name = "NAME")]
     pub not_actor: Vec<String>,
+    /// Not this, or what begins so: 'task.*'; may be repeated
     #[arg(long, alias = "not_action", value_name = "NAME")]
     pub not_action: Vec<String>,
+    /// Not done to things of this type; may be repeated
     #[arg(long, alias = "not_entity_type", value_name = "TYPE")]
     pub not_entity_type: Vec<String>,
+    /// Not done to this one; may be repeated
     #[arg(long, alias = "not_entity_id", value_name = "ID")]
     pub not_entity_id: Vec<String>,
     /// Who did it

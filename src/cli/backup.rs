@@ -95,7 +95,7 @@ fn may_be_written(address: &Address, args: &Backup) -> Result<(), BackupError> {
 fn tell_the_daemon(address: &Address, said: &Value) -> Result<(), String> {
     let answer = control::post(&address.control_socket(), "/api/v1/activity", said, WAIT);
     match answer.map_err(|error| error.to_string())? {
-        taken if taken.status < 300 => Ok(()),
+        taken if matches!(taken.status, 200 | 201) => Ok(()),
         refused => Err(refused.problem()),
     }
 }

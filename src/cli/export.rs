@@ -1,5 +1,5 @@
 //! `daybook export`: writes entries, the oldest first. It reads the book itself and works whether a daemon
-//! runs or not.
+//! runs or not; that it began is recorded either way.
 
 use super::args::{self, Export};
 use super::check::Progress;
@@ -9,9 +9,9 @@ use crate::access::{Principal, Scope};
 use crate::actors::wall_clock;
 use crate::client::control::{self, ControlError};
 use crate::config::Loaded;
-use crate::domain::{Emitted, FieldErrors, Filter};
+use crate::domain::{Emitted, FieldErrors, Filter, NewEntry, Own, Seq};
 use crate::export::Format;
-use crate::storage::{Address, EntryReader, StorageError};
+use crate::storage::{Address, EntryReader, Request, StorageError};
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -68,9 +68,13 @@ fn write(loaded: &Loaded, export: &Export) -> Result<(), ExportError> {
     let scope = Scope::of(&Principal::anonymous(), export.workspace.as_deref())?;
     let address = Address::parse(settings.storage.url.as_str())?;
     let reader = address.open_reader(1)?;
-    note(&address, &scope, format(export.format));
+    let upto = reader.head()?.last_seq;
+    if let Err(cause) = note(&address, &began(&scope, format(export.format))) {
+        log::warn!("the export was not recorded: {cause}");
+    }
     let source = Source {
         reader: reader.as_ref(),
+        upto,
         scope,
         filter,
         format: format(export.format),
@@ -81,26 +85,44 @@ fn write(loaded: &Loaded, export: &Export) -> Result<(), ExportError> {
     }
 }
 
-/// A daemon that keeps the book records that an export began. Without one, or when it is busy, the export
-/// goes on all the same.
-fn note(address: &Address, scope: &Scope, format: Format) {
-    let exported = Emitted::ActivityLogExported;
-    let entry = serde_json::json!({
-        "category": exported.category(),
-        "action": exported.action(),
-        "message": format!("An export as {} began on the command line", format.extension()),
-        "metadata": {
-            "format": format.extension(),
-            "workspace_id": scope.workspace().map_or("*", |name| name.as_str()),
-        },
+fn began(scope: &Scope, format: Format) -> Own {
+    let whose = scope.workspace().map_or("*", |name| name.as_str());
+    Emitted::ActivityLogExported
+        .says(format!(
+            "An export as {} began on the command line",
+            format.extension()
+        ))
+        .with("format", format.extension())
+        .with("workspace_id", whose)
+}
+
+/// Through the daemon that keeps the book, or into the book when none does. The export does not depend on it:
+/// a daemon may be busy, and a medium be there to be read alone.
+fn note(address: &Address, began: &Own) -> Result<(), String> {
+    let entry = began.clone().by_system();
+    let said = serde_json::json!({
+        "category": entry.category(), "action": entry.action(),
+        "message": entry.message(), "metadata": entry.metadata(),
     });
     let socket = address.control_socket();
-    match control::post(&socket, "/api/v1/activity", &entry, NOTE_WAIT) {
-        Ok(answer) if answer.status < 300 => {}
-        Err(ControlError::NotRunning) => {}
-        Ok(answer) => log::warn!("the export was not recorded: {}", answer.problem()),
-        Err(error) => log::warn!("the export was not recorded: {error}"),
+    match control::post(&socket, "/api/v1/activity", &said, NOTE_WAIT) {
+        Ok(answer) if matches!(answer.status, 200 | 201) => Ok(()),
+        Ok(answer) => Err(answer.problem()),
+        Err(ControlError::NotRunning) => {
+            write_down(address, entry).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
     }
+}
+
+fn write_down(address: &Address, entry: NewEntry) -> Result<(), StorageError> {
+    let mut store = address.open_writer()?;
+    let request = Request {
+        acts: Vec::new(),
+        entries: vec![entry],
+    };
+    store.commit(wall_clock()(), &[request])?;
+    store.close()
 }
 
 fn format(named: args::Format) -> Format {
@@ -161,6 +183,8 @@ fn whole(source: &Source<'_>, path: &Path) -> Result<(), ExportError> {
 
 struct Source<'a> {
     reader: &'a dyn EntryReader,
+    /// Where the book stood when it began.
+    upto: Seq,
     scope: Scope,
     filter: Filter,
     format: Format,
@@ -168,7 +192,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn write(&self, out: &mut dyn Write, progress: &mut dyn FnMut(u64)) -> Result<(), ExportError> {
-        let upto = self.reader.head()?.last_seq;
+        let upto = self.upto;
         let mut encoder = self.format.encoder();
         let mut bytes = Vec::new();
         encoder.start(&mut bytes);

@@ -311,7 +311,8 @@ pub fn entity_event(
 
 /// These are recorded while recording is off as well: they are about the book and its keeper.
 pub fn passes_when_off(category: &str, action: &str) -> bool {
-    category == "system" && (action.starts_with("activity_log.") || action.starts_with("server."))
+    const KINDS: [&str; 3] = ["activity_log.", "server.", "backup."];
+    category == SYSTEM && KINDS.iter().any(|kind| action.starts_with(kind))
 }
 
 /// An entry of the daemon's own in the making.
@@ -480,6 +481,7 @@ mod tests {
     fn only_what_is_about_the_book_passes_while_recording_is_off() {
         assert!(passes_when_off("system", "activity_log.exported"));
         assert!(passes_when_off("system", "server.started"));
+        assert!(passes_when_off("system", "backup.created"));
         assert!(!passes_when_off("device", "server.started"));
         assert!(!passes_when_off("system", "server_room.entered"));
     }

@@ -31,6 +31,11 @@ pub enum Peer {
     },
 }
 
+/// By a command of this machine's operator: nobody else gets through the control socket.
+pub fn is_a_command(request: &HttpRequest) -> bool {
+    matches!(request.conn_data::<Peer>(), Some(Peer::Control { .. }))
+}
+
 impl FromRequest for Caller {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;

@@ -2,6 +2,7 @@
 //! book's words.
 
 mod captures;
+pub mod classic;
 pub mod log;
 pub mod metrics;
 mod process;

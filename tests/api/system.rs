@@ -67,6 +67,23 @@ fn the_metrics_tell_what_was_done() {
             .starts_with("application/openmetrics-text")
     );
     let text = answer.text();
+    let classic = daybook.ask(
+        ureq::http::Method::GET,
+        "/metrics",
+        &[("accept", "text/plain;version=0.0.4")],
+        b"",
+    );
+    assert_eq!(
+        classic.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    for line in [
+        "# TYPE daybook_entries_recorded_total counter",
+        "daybook_entries_recorded_total 1",
+    ] {
+        assert!(classic.text().lines().any(|held| held == line), "{line}");
+    }
+    assert!(!classic.text().contains("# EOF") && text.contains("# EOF"));
     for line in [
         "daybook_entries_recorded_total 1",
         "daybook_entries_rejected_total{reason=\"invalid\"} 2",

@@ -45,6 +45,9 @@ fn export_and_import_and_export_give_the_same_bytes() {
     let (imported, record) = twice.split_at(once.len());
     assert_eq!(imported, once);
     assert!(record.contains("activity_log.imported") && record.lines().count() == 1);
+    let third = place.exported();
+    let exported = third.strip_prefix(&twice).unwrap();
+    assert!(exported.contains("activity_log.exported") && exported.lines().count() == 1);
 }
 
 #[test]

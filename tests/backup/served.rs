@@ -26,6 +26,12 @@ fn a_backup_is_made_listed_downloaded_and_deleted_and_each_is_recorded() {
     assert_eq!(deleted, (200, json!({"deleted": name})));
     assert_eq!(daemon.delete(&format!("/api/v1/backups/{name}")).0, 404);
     assert_eq!(daemon.download(&format!("/api/v1/backups/{name}")).0, 404);
+    let (_, page) = daemon.get("/api/v1/activity?action=activity_log.exported");
+    let [download] = page["items"].as_array().unwrap().as_slice() else {
+        panic!("one download, and none of what is not there: {page}");
+    };
+    assert_eq!(download["entity_id"], json!(name));
+    assert_eq!(download["metadata"]["format"], "db");
     let (_, page) = daemon.get("/api/v1/activity?action=backup.*");
     let recorded: Vec<_> = page["items"].as_array().unwrap().iter().collect();
     assert_eq!(recorded[0]["action"], "backup.deleted");
@@ -35,6 +41,19 @@ fn a_backup_is_made_listed_downloaded_and_deleted_and_each_is_recorded() {
             .iter()
             .all(|entry| entry["entity_id"] == json!(name))
     );
+    daemon.stop();
+}
+
+#[test]
+fn a_download_is_recorded_while_recording_is_off() {
+    let place = Place::with(1);
+    let daemon = place.serve(&[("DAYBOOK_RETENTION__ENABLED", "false")]);
+    let name = daemon.back_up();
+    assert_eq!(daemon.download(&format!("/api/v1/backups/{name}")).0, 200);
+    eventually(|| {
+        let (_, page) = daemon.get("/api/v1/activity?action=activity_log.exported");
+        (page["items"][0]["entity_id"] == json!(name)).then_some(())
+    });
     daemon.stop();
 }
 

@@ -51,6 +51,8 @@ fn ids(output: &Output) -> String {
         .map(|entry| match entry["action"].as_str() {
             Some("server.started") => "<".to_owned(),
             Some("server.shutting_down") => ">".to_owned(),
+            // An export before this one.
+            Some("activity_log.exported") => String::new(),
             _ => entry["id"].as_str().unwrap().to_owned(),
         })
         .collect()
@@ -68,12 +70,102 @@ fn an_export_is_the_same_whether_the_daemon_runs_or_not() {
     let running = csv();
     assert!(daemon.stop().success());
     let stopped = csv();
-    // All that was there, and after it the one thing that happened since.
+    // All that was there, and after it what happened since: the export before it, and the end.
     let since = stopped.strip_prefix(&running).expect(&stopped);
-    assert_eq!(since.lines().count(), 1, "{since}");
-    assert!(since.contains(",system,server.shutting_down,"), "{since}");
-    assert_eq!(csv(), stopped);
-    assert_eq!(running.matches(",activity_log.exported,").count(), 4);
+    let since: Vec<&str> = since.lines().collect();
+    assert!(
+        since[0].contains(",system,activity_log.exported,info,"),
+        "{since:?}"
+    );
+    assert!(
+        since[1].contains(",system,server.shutting_down,"),
+        "{since:?}"
+    );
+    assert_eq!(since.len(), 2, "{since:?}");
+    assert_eq!(running.matches(",activity_log.exported,").count(), 3);
+}
+
+#[test]
+fn an_export_is_recorded_whether_a_daemon_keeps_the_book_or_none_does() {
+    let place = a_book();
+    let recorded = |arguments: &[&str]| -> Vec<serde_json::Value> {
+        assert_eq!(export(&place, arguments).status.code(), Some(0));
+        let output = export(&place, &["--action", "activity_log.exported"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let entries = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        entries.collect()
+    };
+    let alone = recorded(&["--format", "csv", "--workspace", "other"]);
+    assert_eq!(alone.len(), 1, "{alone:?}");
+    assert_eq!(alone[0]["actor"], "system");
+    let said = serde_json::json!({"format": "csv", "workspace_id": "other"});
+    assert_eq!(alone[0]["metadata"], said);
+    let check = place.daybook(&["check"]).output().unwrap();
+    assert!(check.status.success(), "{check:?}");
+    let daemon = Daemon::start(&place);
+    // The one before it, which asked, is there too.
+    assert_eq!(recorded(&["--format", "json"]).len(), 3);
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn what_a_command_does_with_the_book_is_recorded_while_recording_is_off() {
+    let place = a_book();
+    let mut serve = place.serve();
+    serve.env("DAYBOOK_RETENTION__ENABLED", "false");
+    let daemon = Daemon::start_as(&place, serve).unwrap();
+    let exported = export(&place, &[]);
+    assert_eq!(
+        (exported.status.code(), exported.stderr.len()),
+        (Some(0), 0)
+    );
+    let copy = place.aside().join("copy.db");
+    let backup = place.daybook(&["backup", copy.to_str().unwrap()]).output();
+    let backup = backup.unwrap();
+    assert_eq!(
+        (backup.status.code(), backup.stderr.len()),
+        (Some(0), 0),
+        "{backup:?}"
+    );
+    // Not for who comes by the network, whoever he says that he is.
+    for action in [
+        "activity_log.exported",
+        "backup.created",
+        "server.started",
+        "x",
+    ] {
+        let entry =
+            serde_json::json!({"category": "system", "action": action, "message": "by nobody"});
+        let mut client = daemon.client();
+        let answer = client.post("application/json", &entry.to_string()).unwrap();
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (202, r#"{"recorded":false}"#)
+        );
+    }
+    assert!(daemon.stop().success());
+    let output = export(&place, &["--category", "system"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let count = |what: &str| text.matches(what).count();
+    assert_eq!(
+        (count("activity_log.exported"), count("backup.created")),
+        (1, 1),
+        "{text}"
+    );
+    assert_eq!(count("by nobody"), 0);
+}
+
+#[test]
+fn what_can_only_be_read_is_exported_all_the_same_and_that_is_said() {
+    let place = a_book();
+    // The lock cannot be taken: a folder has its name.
+    let lock = place.folder().join("daybook.db.lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let output = export(&place, &[]);
+    assert_eq!(ids(&output), "<abcd>");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("the export was not recorded: "), "{told}");
 }
 
 #[test]
@@ -86,7 +178,8 @@ fn nothing_but_the_export_is_on_standard_output() {
     assert!(csv.stderr.is_empty());
     let json: Vec<serde_json::Value> =
         serde_json::from_slice(&export(&place, &["--format", "json"]).stdout).unwrap();
-    assert_eq!(json.len(), 4 + OWN);
+    // And that the one before was made.
+    assert_eq!(json.len(), 4 + OWN + 1);
 }
 
 #[test]
@@ -186,7 +279,8 @@ fn a_file_has_its_name_only_when_it_is_whole() {
     let output = export(&place, &to_target);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
     assert_eq!(names(), BTreeSet::from(["all.ndjson".to_owned()]));
-    assert_eq!(std::fs::read(&target).unwrap(), export(&place, &[]).stdout);
+    let written = std::fs::read(&target).unwrap();
+    assert!(export(&place, &[]).stdout.starts_with(&written));
 }
 
 #[test]
@@ -215,7 +309,7 @@ fn a_link_a_pipe_and_a_device_stay_what_they_are() {
         .lines()
         .count();
     assert!(child.wait().unwrap().success());
-    assert_eq!(read, 4 + OWN);
+    assert_eq!(read, 4 + OWN + 1);
     use std::os::unix::fs::FileTypeExt;
     assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
 

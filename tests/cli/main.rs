@@ -16,6 +16,7 @@ mod devices;
 mod export;
 mod keys;
 mod prune;
+mod readme;
 mod tail;
 mod telemetry;
 mod workspaces;

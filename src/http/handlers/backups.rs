@@ -2,7 +2,7 @@
 
 use crate::actors::backups::Backup;
 use crate::actors::context::Context;
-use crate::domain::BackupName;
+use crate::domain::{BackupName, Emitted, Own};
 use crate::http::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
@@ -120,7 +120,8 @@ pub async fn create(
 
 /// Download a backup
 ///
-/// A whole book: `daybook restore` takes it, and `sqlite3` opens it.
+/// A whole book: `daybook restore` takes it, and `sqlite3` opens it. Recorded as `activity_log.exported`, with the
+/// format `db`.
 #[utoipa::path(
     get,
     path = "/api/v1/backups/{name}",
@@ -143,8 +144,10 @@ pub async fn download(
     let name = BackupName::parse(&name)?;
     let shelf = app.backups.shelf().clone();
     let disposition = format!("attachment; filename=\"{name}\"");
+    let own = downloaded(&name);
     let found = blocking(move || shelf.open(name)).await?;
     let (file, bytes) = found.ok_or(ApiError::NoSuchBackup)?;
+    app.recorder.record(own.draft());
     Ok(HttpResponse::Ok()
         .content_type("application/vnd.sqlite3")
         .insert_header((CONTENT_DISPOSITION, disposition))
@@ -152,6 +155,15 @@ pub async fn download(
         .insert_header((CONTENT_ENCODING, ContentEncoding::Identity))
         .no_chunking(bytes)
         .streaming(chunks(file, bytes)))
+}
+
+/// The whole book goes out, which is worth an entry as an export is; the download does not wait for it.
+fn downloaded(name: &BackupName) -> Own {
+    Emitted::ActivityLogExported
+        .says(format!("A download of the backup {name} began"))
+        .about("backup", name.as_str())
+        .with("format", "db")
+        .with("workspace_id", "*")
 }
 
 /// Delete a backup

@@ -1,11 +1,12 @@
 //! Recording: one entry, an array, or lines. The answer is sent after the commit.
 
 use crate::actors::{Outcome, Refusal};
+use crate::domain::vocabulary::passes_when_off;
 use crate::domain::{FieldError, FieldErrors, NewEntry};
 use crate::http::app::App;
 use crate::http::body::{self, Shape};
 use crate::http::error::ApiError;
-use crate::http::extract::{Caller, Query};
+use crate::http::extract::{self, Caller, Query};
 use crate::http::intake::{self, Intake, Kind};
 use crate::http::wire::{
     BulkRecorded, NotRecorded, Recorded, RecordedOrBulk, Rejected, WrongField,
@@ -61,6 +62,7 @@ pub async fn record(
 ) -> Result<HttpResponse, ApiError> {
     query.nothing_else()?;
     let kind = Kind::of(&request)?;
+    let is_a_command = extract::is_a_command(&request);
     let shape = match kind {
         Kind::Json => Shape::OneOrArray,
         Kind::Lines => Shape::Lines,
@@ -71,6 +73,7 @@ pub async fn record(
         Err(error) => Err(error),
     };
     match taken.inspect_err(|error| refused(&app, error))? {
+        Intake::One(entry) if is_a_command && is_of_the_book(&entry) => one(&app, *entry).await,
         Intake::One(entry) if is_archived(&app, &entry) => {
             let error = ApiError::Conflict(archived(&entry));
             refused(&app, &error);
@@ -80,6 +83,11 @@ pub async fn record(
         Intake::One(entry) => one(&app, *entry).await,
         Intake::Many(entries) => many(&app, entries).await,
     }
+}
+
+/// What our own commands say of the book is recorded as what the daemon itself says of it: always.
+fn is_of_the_book(entry: &NewEntry) -> bool {
+    passes_when_off(entry.category().as_str(), entry.action().as_str())
 }
 
 fn is_archived(app: &App, entry: &NewEntry) -> bool {

@@ -7,8 +7,9 @@ use crate::http::docs::{self, Described};
 use crate::http::error::ApiError;
 use crate::http::extract::{Caller, Query};
 use crate::http::wire::{BookState, ProblemSchema, SystemInfo, WriterState};
-use actix_web::http::header::CONTENT_SECURITY_POLICY;
-use actix_web::{HttpResponse, web};
+use crate::telemetry::{classic, metrics as openmetrics};
+use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 /// About this daemon and its book
 #[utoipa::path(
@@ -63,15 +64,18 @@ pub async fn info(
 
 /// Metrics
 ///
-/// In the Prometheus text format.
+/// In the OpenMetrics text format, which Prometheus reads; who accepts `text/plain` alone gets the text format of
+/// Prometheus that was before it.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "operation",
-    responses((status = 200, description = "Prometheus text", body = String, content_type = "application/openmetrics-text",
-        example = json!("# HELP daybook_last_seq The newest seq of the book.\n# TYPE daybook_last_seq gauge\ndaybook_last_seq 17\n# EOF\n")))
+    responses((status = 200, description = "Every metric of the daemon", content(
+        (String = "application/openmetrics-text", example = json!("# HELP daybook_last_seq The newest seq of the book.\n# TYPE daybook_last_seq gauge\ndaybook_last_seq 17\n# EOF\n")),
+        (String = "text/plain", example = json!("# HELP daybook_last_seq The newest seq of the book.\n# TYPE daybook_last_seq gauge\ndaybook_last_seq 17\n")),
+    )))
 )]
-pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+pub async fn metrics(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let info = reading(&app, |reader| reader.info()).await;
     if let Ok(book) = info {
         app.metrics.book_bytes.set(gauge(book.bytes));
@@ -82,9 +86,21 @@ pub async fn metrics(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
         .writer_queue_entries
         .set(gauge(held.entries as u64));
     app.metrics.writer_queue_bytes.set(gauge(held.bytes as u64));
-    Ok(HttpResponse::Ok()
-        .content_type(crate::telemetry::metrics::CONTENT_TYPE)
-        .body(app.metrics.encode()))
+    let text = app.metrics.encode();
+    let (content_type, text) = match accepts_plain_text_alone(&request) {
+        true => (classic::CONTENT_TYPE, classic::from_openmetrics(&text)),
+        false => (openmetrics::CONTENT_TYPE, text),
+    };
+    Ok(HttpResponse::Ok().content_type(content_type).body(text))
+}
+
+fn accepts_plain_text_alone(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(ACCEPT);
+    let mut ranges = accepted
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim())
+        .peekable();
+    ranges.peek().is_some() && ranges.all(|range| range.eq_ignore_ascii_case("text/plain"))
 }
 
 fn gauge(value: u64) -> i64 {
