@@ -18,6 +18,7 @@ mod neighbours;
 mod receiver;
 mod reload;
 mod secrets;
+mod service;
 mod signing_in;
 mod stop;
 mod strange_files;

@@ -3,7 +3,6 @@
 
 use crate::support::daemon::{Daemon, Place};
 use crate::support::load::Load;
-use crate::support::say;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -82,18 +81,77 @@ fn a_directory_is_left_alone() {
 
 #[test]
 fn a_book_that_may_not_be_read_is_left_alone() {
-    if rustix::process::geteuid().is_root() {
-        say("SKIPPED: a_book_that_may_not_be_read_is_left_alone: root may read everything");
-        return;
-    }
-    use std::os::unix::fs::PermissionsExt;
     let place = a_book();
-    std::fs::set_permissions(place.book(), std::fs::Permissions::from_mode(0o000)).unwrap();
-    let output = place
-        .daybook(&["serve", "--listen", "127.0.0.1:0"])
-        .output()
-        .unwrap();
-    assert!(matches!(output.status.code(), Some(65 | 74)), "{output:?}");
+    let before = contents(place.folder());
+    set_mode(&place.book(), 0o000);
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["export"],
+        &["check"],
+        &["backup", "copy.db"],
+    ] {
+        let (code, told) = as_nobody(&place, arguments);
+        assert!(matches!(code, Some(65 | 74)), "{arguments:?}: {told}");
+        assert!(told.contains(place.book().to_str().unwrap()), "{told}");
+    }
+    set_mode(&place.book(), 0o600);
+    assert_eq!(contents(place.folder()), before);
+    // With that alone it is a book again.
+    let (code, told) = as_nobody(&place, &["check"]);
+    assert_eq!(code, Some(0), "{told}");
+}
+
+#[test]
+fn a_lock_that_may_not_be_made_is_said_of_its_path_and_not_of_the_disk() {
+    let place = Place::new();
+    let lock = place.folder().join("daybook.db.lock");
+    let said = format!("{} cannot be made: ", lock.display());
+    let refused = |arguments: &[&str]| {
+        let (code, told) = as_nobody(&place, arguments);
+        assert_eq!(code, Some(78), "{arguments:?}: {told}");
+        told
+    };
+    set_mode(place.folder(), 0o500);
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["key", "add", "--label", "x", "--scope", "read"],
+    ] {
+        let told = refused(arguments);
+        assert!(told.contains(&said), "{told}");
+        assert!(told.contains("check the path and its rights"), "{told}");
+        assert!(!told.contains("disk failed"), "{told}");
+    }
+    assert!(!lock.exists());
+    set_mode(place.folder(), 0o700);
+    std::fs::write(place.folder().join("file"), "").unwrap();
+    let below = format!("sqlite://{}/file/daybook.db", place.folder().display());
+    let told = refused(&["serve", "--listen", "127.0.0.1:0", "--storage-url", &below]);
+    assert!(told.contains("cannot be made: "), "{told}");
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Runs the command as somebody whom rights bind: root, who runs tests in many a container, they do not. The
+/// place is his then.
+fn as_nobody(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
+    const NOBODY: u32 = 65_534;
+    let mut command = place.daybook(arguments);
+    if rustix::process::geteuid().is_root() {
+        use std::os::unix::fs::chown;
+        use std::os::unix::process::CommandExt;
+        let files = std::fs::read_dir(place.folder()).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        for path in files.chain([place.folder().to_owned(), place.aside().to_owned()]) {
+            chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), told)
 }
 
 #[test]

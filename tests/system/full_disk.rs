@@ -1,5 +1,6 @@
 //! A full disk: whoever writes is told so, whoever reads goes on, and it mends itself when there is room.
 
+use crate::child;
 use crate::machine::{Mount, can};
 use crate::support::book::{Ledger, own, rows};
 use crate::support::client::Client;
@@ -183,7 +184,43 @@ fn a_disk_that_the_book_itself_fills_is_no_other() {
     }
 }
 
-/// The control: the same with room enough has nothing to refuse.
+/// The control: who answers before the commit, on a disk that others fill in the same way, has acknowledged what
+/// is not there.
+#[test]
+fn who_answers_before_the_commit_is_seen_to_lose_on_a_full_disk() {
+    let law = "who_answers_before_the_commit_is_seen_to_lose_on_a_full_disk";
+    let Some(disk) = memory(law, "8m") else {
+        return;
+    };
+    let place = Place::at(disk.path());
+    assert!(Daemon::start(&place).stop().success());
+    let mut premature = child::command("premature");
+    let url = place.url();
+    premature.env("DAYBOOK_STORAGE__URL", url);
+    let daemon = Daemon::start_as(&place, premature).unwrap();
+    let load = Load::start(daemon.address, "load", &[]);
+    load.reach(200);
+    let ballast = fill(disk.path());
+    eventually("a commit that failed", Duration::from_secs(10), || {
+        place.told().contains("panicked").then_some(())
+    });
+    let report = load.finish();
+    assert!(report.refusals.is_empty(), "{:?}", report.refusals);
+    let mut ledger = Ledger::default();
+    ledger.note(report);
+    daemon.kill();
+    std::fs::remove_file(ballast).unwrap();
+    let daemon = Daemon::start(&place);
+    let lost = ledger.lost(&rows(&place.book())).len();
+    say(format_args!(
+        "{lost} of {} acknowledged are lost",
+        ledger.len()
+    ));
+    assert!(lost > 0, "the law is seen to fail");
+    assert!(daemon.stop().success());
+}
+
+/// And the same with room enough has nothing to refuse.
 #[test]
 fn with_room_enough_nothing_is_refused() {
     let Some(disk) = memory("with_room_enough_nothing_is_refused", "64m") else {

@@ -1,8 +1,9 @@
 //! The disk answers with an error, once, at every place of a short run in turn. Nothing is acknowledged that
 //! is not there, a failed commit stops the process, and the next start is clean.
 
+use crate::child;
 use crate::machine::can;
-use crate::support::book::{Ledger, rows};
+use crate::support::book::{Ledger, Row, rows};
 use crate::support::daemon::{Daemon, PATIENCE, Place};
 use crate::support::load::{Ack, Report, line};
 use crate::support::{eventually, say};
@@ -23,6 +24,8 @@ enum Book {
 /// What one error led to.
 struct Run {
     report: Report,
+    /// What the next start found in the book.
+    rows: Vec<Row>,
     status: ExitStatus,
     /// The error came about at all.
     injected: bool,
@@ -41,16 +44,34 @@ struct Tally {
     acknowledged: usize,
 }
 
-/// Our binary under strace, which fails the `when`th call of each thread. `-D` keeps our process the child.
-fn failing(place: &Place, calls: &str, error: &str, when: u32) -> Command {
+/// What keeps the book of a run.
+#[derive(Clone, Copy)]
+enum Keeper {
+    Daybook,
+    /// It answers before it commits.
+    Premature,
+}
+
+/// Under strace, which fails the `when`th call of each thread. `-D` keeps our process the child.
+fn failing(keeper: Keeper, place: &Place, calls: &str, error: &str, when: u32) -> Command {
     let mut strace = Command::new("strace");
     strace
         .args(["-D", "-f", "-q", "--seccomp-bpf", "-o"])
         .arg(trace(place));
     strace.args(["-e", &format!("trace={calls}")]);
     strace.args(["-e", &format!("inject={calls}:error={error}:when={when}")]);
-    strace.arg(env!("CARGO_BIN_EXE_daybook"));
-    place.daybook_under(strace, &["serve", "--listen", "127.0.0.1:0"])
+    let program = match keeper {
+        Keeper::Daybook => {
+            strace.arg(env!("CARGO_BIN_EXE_daybook"));
+            return place.daybook_under(strace, &["serve", "--listen", "127.0.0.1:0"]);
+        }
+        Keeper::Premature => child::command("premature"),
+    };
+    strace.arg(program.get_program()).args(program.get_args());
+    let mut strace = place.daybook_under(strace, &[]);
+    let environment = program.get_envs();
+    strace.envs(environment.filter_map(|(name, value)| Some((name, value?))));
+    strace
 }
 
 fn trace(place: &Place) -> std::path::PathBuf {
@@ -100,17 +121,18 @@ fn run(book: Book, calls: &str, error: &str, when: u32) -> Run {
     }
     let mut report = Report::default();
     let mut served_all = false;
-    let status = match Daemon::start_as(&place, failing(&place, calls, error, when)) {
-        Err(refused) => refused.status,
-        Ok(mut daemon) => {
-            send(&daemon, &mut report);
-            served_all = report.doubts.is_empty();
-            if served_all {
-                daemon.signal(rustix::process::Signal::TERM);
+    let status =
+        match Daemon::start_as(&place, failing(Keeper::Daybook, &place, calls, error, when)) {
+            Err(refused) => refused.status,
+            Ok(mut daemon) => {
+                send(&daemon, &mut report);
+                served_all = report.doubts.is_empty();
+                if served_all {
+                    daemon.signal(rustix::process::Signal::TERM);
+                }
+                daemon.ended(PATIENCE)
             }
-            daemon.ended(PATIENCE)
-        }
-    };
+        };
     let injected = was_injected(&trace(&place));
     let mut ledger = Ledger::default();
     let acks = report.acks.clone();
@@ -119,12 +141,14 @@ fn run(book: Book, calls: &str, error: &str, when: u32) -> Run {
         ..Report::default()
     });
     let daemon = Daemon::start(&place);
-    ledger.assert_kept(&rows(&place.book()));
+    let rows = rows(&place.book());
+    ledger.assert_kept(&rows);
     assert!(daemon.stop().success());
     let check = place.daybook(&["check"]).output().unwrap();
     assert!(check.status.success(), "{check:?}");
     Run {
         report,
+        rows,
         status,
         injected,
         served_all,
@@ -260,9 +284,54 @@ fn without_an_error_all_is_served_and_a_made_up_loss_is_seen() {
         seq: None,
     });
     ledger.note(report);
-    assert_eq!(
-        ledger.lost(&[]).len(),
-        ledger.len(),
-        "an empty book has lost everything"
+    let lost = ledger.lost(&run.rows);
+    assert!(
+        matches!(lost[..], [one] if one.id == "never-sent"),
+        "{lost:?}"
     );
+}
+
+/// Who answers before the commit, under one error of the same disk. It answers on, and what it acknowledged is
+/// looked for when all of it is there or its commit has failed.
+fn lost_by_the_premature(calls: &str, error: &str, when: u32) -> Option<usize> {
+    let place = Place::new();
+    assert!(Daemon::start(&place).stop().success());
+    let command = failing(Keeper::Premature, &place, calls, error, when);
+    // It came before it listened: nothing was acknowledged.
+    let daemon = Daemon::start_as(&place, command).ok()?;
+    let mut report = Report::default();
+    send(&daemon, &mut report);
+    let mut ledger = Ledger::default();
+    ledger.note(report);
+    eventually("all there, or a commit that failed", PATIENCE, || {
+        let is_over =
+            place.told().contains("panicked") || ledger.lost(&rows(&place.book())).is_empty();
+        is_over.then_some(())
+    });
+    daemon.kill();
+    Some(ledger.lost(&rows(&place.book())).len())
+}
+
+/// The control of the laws above, in the same way as they are shown: the same errors at the same places, and a keeper
+/// of the book that breaks the promise.
+#[test]
+fn who_answers_before_the_commit_is_seen_to_lose() {
+    if !can("who_answers_before_the_commit_is_seen_to_lose", &TOOLS) {
+        return;
+    }
+    for (calls, error) in [
+        ("fsync,fdatasync", "EIO"),
+        ("pwrite64", "EIO"),
+        ("pwrite64", "ENOSPC"),
+    ] {
+        assert_eq!(lost_by_the_premature(calls, error, 60_000), Some(0));
+        let lost: Vec<usize> = (1..=12)
+            .filter_map(|when| lost_by_the_premature(calls, error, when))
+            .collect();
+        say(format_args!("{calls} {error}: lost {lost:?}"));
+        assert!(
+            lost.iter().any(|lost| *lost > 0),
+            "{calls} {error}: {lost:?}"
+        );
+    }
 }

@@ -105,7 +105,17 @@ impl<'a> Daemon<'a> {
     }
 
     pub fn start_as(place: &'a Place, command: Command) -> Result<Self, Refused> {
-        let mut daemon = Self::spawn(place, command);
+        Self::start_with(place, command, Stdio::null())
+    }
+
+    /// With this as its standard input.
+    pub fn start_with(
+        place: &'a Place,
+        mut command: Command,
+        input: Stdio,
+    ) -> Result<Self, Refused> {
+        command.stdin(input);
+        let mut daemon = Self::spawned(place, command);
         let ready = eventually("ready, or gone", PATIENCE, || {
             if let Some(address) = address_in(&place.told()) {
                 return Some(Ok(address));
@@ -120,13 +130,23 @@ impl<'a> Daemon<'a> {
 
     /// Started and not waited for: it has no address yet.
     pub fn spawn(place: &'a Place, mut command: Command) -> Self {
+        command.stdin(Stdio::null());
+        Self::spawned(place, command)
+    }
+
+    fn spawned(place: &'a Place, mut command: Command) -> Self {
         let telemetry = File::create(place.telemetry()).unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stdout(Stdio::null());
         Self {
             child: command.stderr(telemetry).spawn().unwrap(),
             place,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
+    }
+
+    /// Where it listens, once it has said so.
+    pub fn listens_on(&self) -> Option<SocketAddr> {
+        address_in(&self.place.told())
     }
 
     pub fn client(&self) -> Client {
