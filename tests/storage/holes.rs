@@ -2,18 +2,18 @@
 
 use crate::harness::*;
 use daybook::domain::Seq;
-use daybook::storage::{Address, EntryReader, EntryWriter, Imported};
+use daybook::storage::{Address, Imported};
 use std::rc::Rc;
 
 /// A book that `made` has written to.
-fn book(made: impl FnOnce(&mut Book)) -> Rc<Sqlite> {
+fn book<T>(made: impl FnOnce(&mut Book) -> T) -> Rc<Sqlite> {
     let backend = Rc::new(Sqlite::new());
     with(&backend, made);
     backend
 }
 
 /// It is in order after that, too.
-fn with(backend: &Rc<Sqlite>, work: impl FnOnce(&mut Book)) {
+fn with<T>(backend: &Rc<Sqlite>, work: impl FnOnce(&mut Book) -> T) {
     let mut book = Book::of(Box::new(Rc::clone(backend)));
     work(&mut book);
     book.writer().close().unwrap();
@@ -55,7 +55,7 @@ fn an_entry_that_is_gone_is_missed_by_its_number() {
             &["entries 1 to 7 are missing, and the newest should be 7"],
         ),
     ] {
-        let backend = book(|book| drop(book.record(lines(7))));
+        let backend = book(|book| book.record(lines(7)));
         assert_eq!(problems(&backend), [""; 0]);
         assert_eq!(lose(&backend, gone), found, "{gone:?}");
     }
@@ -63,7 +63,7 @@ fn an_entry_that_is_gone_is_missed_by_its_number() {
 
 #[test]
 fn an_entry_between_two_parts_of_the_check_is_missed_too() {
-    let backend = book(|book| drop(book.record(lines(4_500))));
+    let backend = book(|book| book.record(lines(4_500)));
     let found = lose(&backend, &[2_000, 2_001, 4_002]);
     assert_eq!(
         found,
@@ -174,7 +174,7 @@ fn address(backend: &Sqlite) -> Address {
 
 #[test]
 fn what_a_restore_skips_is_not_missed_and_what_is_beside_it_is() {
-    let backend = book(|book| drop(book.record(lines(5))));
+    let backend = book(|book| book.record(lines(5)));
     // 6 to 13, and 14 is the record; then 15 to 17, and 18.
     restored(&backend, 8);
     restored(&backend, 3);
@@ -194,12 +194,10 @@ fn what_a_restore_skips_is_not_missed_and_what_is_beside_it_is() {
 fn a_restored_book_that_is_pruned_or_cleared_misses_nothing() {
     let backend = book(interleaved);
     restored(&backend, 8);
-    with(&backend, |book| {
-        drop(book.prune_of("other", None, Some(2), 100))
-    });
-    with(&backend, |book| drop(book.record(lines(5))));
-    with(&backend, |book| drop(book.clear(&own())));
-    with(&backend, |book| drop(book.sweep()));
+    with(&backend, |book| book.prune_of("other", None, Some(2), 100));
+    with(&backend, |book| book.record(lines(5)));
+    with(&backend, |book| book.clear(&own()));
+    with(&backend, |book| book.sweep());
 }
 
 #[test]

@@ -304,8 +304,8 @@ fn lost_by_the_premature(calls: &str, error: &str, when: u32) -> Option<usize> {
     let mut ledger = Ledger::default();
     ledger.note(report);
     eventually("all there, or a commit that failed", PATIENCE, || {
-        let is_over =
-            place.told().contains("panicked") || ledger.lost(&rows(&place.book())).is_empty();
+        let is_over = place.told().contains("on an `Err` value")
+            || ledger.lost(&rows(&place.book())).is_empty();
         is_over.then_some(())
     });
     daemon.kill();

@@ -43,6 +43,12 @@ pub fn look(path: &Path) -> Result<Found, StorageError> {
             format!("is damaged: {found}"),
             "Nothing was changed. Keep a copy of it and of the files beside it, and restore the last backup",
         ),
+        // SQLite says this of rights too, and not of a disk that fails.
+        StorageError::Io(found) if found.contains("unable to open") => not_a_book(
+            path,
+            format!("cannot be opened: {found}"),
+            "Check its rights and those of its folder",
+        ),
         other => other,
     })
 }
