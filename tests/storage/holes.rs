@@ -1,8 +1,8 @@
 //! An entry that was lost is missed by the check; one that was removed, or a number that was skipped, is not.
 
 use crate::harness::*;
-use daybook::domain::Seq;
-use daybook::storage::{Address, Imported};
+use daybook::domain::{Seq, WorkspaceId};
+use daybook::storage::{Address, Imported, PruneStep};
 use std::rc::Rc;
 
 /// A book that `made` has written to.
@@ -151,6 +151,28 @@ fn what_was_removed_on_purpose_is_not_missed() {
         found[0].contains(&format!("entry {newest} is missing")),
         "{found:?}"
     );
+}
+
+#[test]
+fn what_goes_while_the_check_reads_is_not_missed() {
+    let backend = book(|book| (0..350).for_each(|_| interleaved(book)));
+    let mut writer = backend.writer();
+    let mut parts = 0;
+    let report = backend.reader().check(&mut |_| {
+        parts += 1;
+        let step = PruneStep {
+            workspace: WorkspaceId::trusted("other"),
+            upto: 6_000,
+            limit: 900,
+        };
+        writer.prune(at(9), &step, None).unwrap();
+        if parts == 2 {
+            writer.clear(at(9), &own(), &request(lines(1))).unwrap();
+        }
+        writer.sweep(1_200).unwrap();
+    });
+    assert_eq!(report.unwrap().problems, [""; 0]);
+    assert!(parts > 2, "{parts}");
 }
 
 /// The book gets another history, out of a copy that was made before `since` entries more were recorded.
