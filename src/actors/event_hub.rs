@@ -7,8 +7,8 @@ use super::messages::{BookReplaced, Recorded};
 use super::vital;
 use crate::domain::live::Event;
 use crate::domain::{
-    Action, Category, Entry, EntryId, Erasure, Metadata, Seq, Severity, Stored, Timestamp,
-    WorkspaceId,
+    Action, Category, Entry, EntryId, Epoch, Erasure, Head, Metadata, Seq, Severity, Stored,
+    Timestamp, WorkspaceId,
 };
 use crate::export;
 use actix::prelude::*;
@@ -72,9 +72,10 @@ impl Message for CutAll {
 /// What a session is sent.
 #[derive(Clone)]
 pub enum Deliver {
-    /// It is known to the hub, and what comes after this number will be sent.
+    /// It is known to the hub, and what comes after this number of this book will be sent.
     Welcome {
         last_seq: Seq,
+        epoch: Epoch,
     },
     Recorded(Arc<Batch>),
     /// The book stands at this number; sent to one that was left behind.
@@ -113,6 +114,7 @@ pub trait Cut: Send + Sync {
 
 pub struct EventHub {
     last_seq: Seq,
+    epoch: Epoch,
     /// The same, for whoever reads on from the book when it went on.
     newest: watch::Sender<Seq>,
     feeder: Option<Feeder>,
@@ -129,11 +131,12 @@ struct Subscriber {
 }
 
 impl EventHub {
-    /// `last_seq` is where the book stands before anything is recorded.
-    pub fn new(last_seq: Seq, patience: Duration) -> Self {
+    /// `head` is where the book stands before anything is recorded.
+    pub fn new(head: &Head, patience: Duration) -> Self {
         Self {
-            last_seq,
-            newest: watch::Sender::new(last_seq),
+            last_seq: head.last_seq,
+            epoch: head.epoch.clone(),
+            newest: watch::Sender::new(head.last_seq),
             feeder: None,
             next_id: 0,
             subscribers: HashMap::new(),
@@ -155,8 +158,7 @@ impl EventHub {
 
     /// On a thread of its own.
     pub fn start_alone(self) -> Addr<Self> {
-        let arbiter = Arbiter::new();
-        Self::start_in_arbiter(&arbiter.handle(), move |_| self)
+        vital::start_alone("EventHub", move || self)
     }
 
     fn send_to_all(&mut self, message: &Deliver, now: Instant) {
@@ -287,7 +289,7 @@ impl Actor for EventHub {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
         ctx.run_interval(LOOK_EVERY, |hub, _| {
-            vital::guard("EventHub", || hub.look_after_those_behind(Instant::now()));
+            hub.look_after_those_behind(Instant::now());
         });
     }
 }
@@ -303,8 +305,9 @@ impl Handler<Subscribe> for EventHub {
             socket: subscribe.socket,
             behind_since: None,
         };
-        let last_seq = self.last_seq;
-        if subscriber.send(Deliver::Welcome { last_seq }, last_seq, Instant::now()) {
+        let (last_seq, epoch) = (self.last_seq, self.epoch.clone());
+        let welcome = Deliver::Welcome { last_seq, epoch };
+        if subscriber.send(welcome, last_seq, Instant::now()) {
             self.subscribers.insert(id, subscriber);
         }
         MessageResult(id)
@@ -332,10 +335,8 @@ impl Handler<Recorded> for EventHub {
         if self.subscribers.is_empty() {
             return;
         }
-        vital::guard("EventHub", || {
-            let batch = Deliver::Recorded(Arc::new(batch(recorded)));
-            self.send_to_all(&batch, Instant::now());
-        });
+        let batch = Deliver::Recorded(Arc::new(batch(recorded)));
+        self.send_to_all(&batch, Instant::now());
     }
 }
 
@@ -374,6 +375,7 @@ impl Handler<BookReplaced> for EventHub {
 
     fn handle(&mut self, replaced: BookReplaced, _: &mut Context<Self>) {
         self.last_seq = replaced.last_seq;
+        self.epoch = replaced.epoch;
         self.newest.send_replace(replaced.last_seq);
         for (_, subscriber) in self.subscribers.drain() {
             subscriber.socket.cut();

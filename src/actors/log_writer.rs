@@ -6,8 +6,9 @@ use super::bad_days::BadDays;
 use super::erasing::Blanks;
 use super::messages::Recorded;
 use super::queue::Permit;
+use super::teller::{Listener, Teller};
 use super::{Clock, vital};
-use crate::domain::{Receipt, Seq, limits};
+use crate::domain::{Receipt, limits};
 use crate::storage::{EntryWriter, Request, StorageError};
 use crate::telemetry::{Metrics, Refusal};
 use actix::prelude::*;
@@ -90,9 +91,7 @@ pub struct LogWriter {
     pub(super) health: watch::Sender<Health>,
     pub(super) metrics: Metrics,
     mailbox: usize,
-    recorded: Option<Recipient<Recorded>>,
-    /// Up to where `recorded` was told.
-    told: Seq,
+    pub(super) teller: Teller,
     pub(super) bad_days: BadDays,
     pub(super) blanks: Blanks,
 }
@@ -105,11 +104,11 @@ impl LogWriter {
         health: watch::Sender<Health>,
         metrics: Metrics,
         mailbox: usize,
-        recorded: Option<Recipient<Recorded>>,
+        listener: Option<Listener>,
         blanks: Blanks,
     ) -> Self {
         Self {
-            told: store.head().last_seq,
+            teller: Teller::new(listener, store.head().last_seq),
             store: Some(store),
             clock,
             waiting: VecDeque::new(),
@@ -117,7 +116,6 @@ impl LogWriter {
             health,
             metrics,
             mailbox,
-            recorded,
             bad_days: BadDays::default(),
             blanks,
         }
@@ -244,7 +242,9 @@ impl LogWriter {
         requests: Vec<Request>,
         receipts: &[Vec<Receipt>],
     ) -> Option<Recorded> {
-        self.recorded.as_ref()?;
+        if !self.teller.is_heard() {
+            return None;
+        }
         let new = requests.into_iter().flat_map(|request| request.entries);
         let entries: Vec<_> = new
             .zip(receipts.iter().flatten())
@@ -258,27 +258,15 @@ impl LogWriter {
         })
     }
 
-    /// A refusal is no loss: the next group's first number shows it, and so does `tell_where_it_stands`.
     pub(super) fn tell(&mut self, recorded: Option<Recorded>) {
-        let (Some(listener), Some(recorded)) = (&self.recorded, recorded) else {
-            return;
-        };
-        let last_seq = recorded.last_seq;
-        if listener.try_send(recorded).is_ok() {
-            self.told = last_seq;
+        if let Some(recorded) = recorded {
+            self.teller.tell(recorded);
         }
     }
 
-    /// When the last group was refused and no other came, its number is told alone.
     fn tell_where_it_stands(&mut self) {
         let last_seq = self.store().head().last_seq;
-        if self.told != last_seq {
-            self.tell(Some(Recorded {
-                first_seq: last_seq + 1,
-                last_seq,
-                entries: Vec::new(),
-            }));
-        }
+        self.teller.stands_at(last_seq);
     }
 
     fn count(&mut self, took: Duration, receipts: &[Vec<Receipt>]) {

@@ -1,6 +1,7 @@
 //! Messages that pass between actors which do not know each other.
 
-use crate::domain::{Entry, Seq};
+use crate::domain::{Entry, Epoch, Seq};
+use crate::storage::Replaced;
 use actix::prelude::*;
 use std::sync::Arc;
 
@@ -19,10 +20,20 @@ impl Message for Recorded {
 }
 
 /// The book is another one now: what was remembered of the one before does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookReplaced {
     /// Where the new one stands.
     pub last_seq: Seq,
+    pub epoch: Epoch,
+}
+
+impl BookReplaced {
+    pub fn by(replaced: &Replaced) -> Self {
+        Self {
+            last_seq: replaced.last_seq,
+            epoch: replaced.epoch.clone(),
+        }
+    }
 }
 
 impl Message for BookReplaced {

@@ -27,6 +27,7 @@ pub mod reloading;
 pub mod removal;
 pub mod replacement;
 pub mod supervisor;
+pub mod teller;
 #[cfg(test)]
 mod tests;
 pub mod vital;

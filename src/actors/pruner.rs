@@ -1,17 +1,18 @@
 //! The Pruner: when retention runs, and who may change its rules. What a run does is the keeper's.
 
 use super::context::Context as Caller;
+use super::event_hub::Publish;
 use super::keeper::{Change, Forget, Forgotten, How, Keeper, NotChanged, Status, View};
 use super::messages::BookReplaced;
 use super::{Clocks, Refusal, vital};
 use crate::access::Scope;
 use crate::domain::WorkspaceId;
+use crate::domain::live::Event;
 use crate::domain::retention::{Base, InForce};
 use actix::prelude::*;
-use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, join};
-use std::panic::AssertUnwindSafe;
+use futures_util::future::join;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the clocks are compared, and whether a run is due is looked at.
@@ -96,6 +97,8 @@ impl Message for Stop {
 
 pub struct Pruner {
     keeper: Rc<Keeper>,
+    /// Told of each change of what is in force.
+    hub: Recipient<Publish>,
     clocks: Clocks,
     interval: Duration,
     /// By the time that passes.
@@ -103,24 +106,54 @@ pub struct Pruner {
 }
 
 impl Pruner {
-    pub fn new(keeper: Keeper, clocks: Clocks, interval: Duration) -> Self {
+    pub fn new(
+        keeper: Keeper,
+        hub: Recipient<Publish>,
+        clocks: Clocks,
+        interval: Duration,
+    ) -> Self {
         let last_run = clocks().passed;
         Self {
             keeper: Rc::new(keeper),
+            hub,
             clocks,
             interval,
             last_run,
         }
     }
 
+    /// In this way alone, since nobody keeps the book within its rules when it is gone.
+    pub fn start(self) -> Addr<Self> {
+        vital::start("Pruner", self)
+    }
+
     pub fn view(&self) -> View {
         self.keeper.view()
+    }
+
+    /// Whatever changed it: somebody, a file that was read again, or another book.
+    fn tell_what_changes(&self, ctx: &mut Context<Self>) {
+        let hub = self.hub.clone();
+        let mut retention = self.view().retention;
+        let mut told = Arc::clone(&retention.borrow_and_update());
+        let telling = async move {
+            while retention.changed().await.is_ok() {
+                let held = Arc::clone(&retention.borrow_and_update());
+                for workspace in held.whose_differ(&told) {
+                    let event = Event::SettingsChanged;
+                    // It is gone only with the process.
+                    let _ = hub.send(Publish { event, workspace }).await;
+                }
+                told = held;
+            }
+        };
+        ctx.spawn(telling.into_actor(self));
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         let now = (self.clocks)();
         let noted = self.ask(|keeper| async move { keeper.note_clock(now).await });
-        ctx.spawn(noted.into_actor(self));
+        ctx.spawn(noted);
         if now.passed.saturating_sub(self.last_run) >= self.interval {
             self.run_soon(ctx);
         }
@@ -130,7 +163,7 @@ impl Pruner {
         let now = (self.clocks)();
         self.last_run = now.passed;
         let keeper = Rc::clone(&self.keeper);
-        let run = vital_future(async move {
+        let run = async move {
             match keeper.run_once(now, How::Due).await {
                 Ok(status) if status.removed > 0 => {
                     log::info!("retention removed {} entries", status.removed);
@@ -138,27 +171,17 @@ impl Pruner {
                 Ok(_) => {}
                 Err(refusal) => log::warn!("retention did not run: {refusal}"),
             }
-        });
+        };
         ctx.spawn(run.into_actor(self));
     }
 
-    fn ask<T: 'static, F>(&self, ask: impl FnOnce(Rc<Keeper>) -> F) -> LocalBoxFuture<'static, T>
+    /// Within the context, as everything here: what panics there ends the process.
+    fn ask<T: 'static, F>(&self, ask: impl FnOnce(Rc<Keeper>) -> F) -> ResponseActFuture<Self, T>
     where
         F: Future<Output = T> + 'static,
     {
-        vital_future(ask(Rc::clone(&self.keeper)))
+        Box::pin(ask(Rc::clone(&self.keeper)).into_actor(self))
     }
-}
-
-/// A panic in what keeps the book within its rules ends the process.
-fn vital_future<T: 'static>(work: impl Future<Output = T> + 'static) -> LocalBoxFuture<'static, T> {
-    async move {
-        match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(done) => done,
-            Err(panic) => vital::guard("Pruner", || std::panic::resume_unwind(panic)),
-        }
-    }
-    .boxed_local()
 }
 
 // Handlers
@@ -167,6 +190,7 @@ impl Actor for Pruner {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
+        self.tell_what_changes(ctx);
         // What a stop left half done goes on, and what became due meanwhile goes.
         ctx.notify(Tidy);
         self.run_soon(ctx);
@@ -175,7 +199,7 @@ impl Actor for Pruner {
 }
 
 impl Handler<DryRun> for Pruner {
-    type Result = ResponseFuture<Result<Status, Refusal>>;
+    type Result = ResponseActFuture<Self, Result<Status, Refusal>>;
 
     fn handle(&mut self, DryRun { only }: DryRun, _: &mut Context<Self>) -> Self::Result {
         let now = (self.clocks)();
@@ -184,7 +208,7 @@ impl Handler<DryRun> for Pruner {
 }
 
 impl Handler<RunNow> for Pruner {
-    type Result = ResponseFuture<Result<Status, Refusal>>;
+    type Result = ResponseActFuture<Self, Result<Status, Refusal>>;
 
     fn handle(&mut self, RunNow { only, by }: RunNow, _: &mut Context<Self>) -> Self::Result {
         let now = (self.clocks)();
@@ -209,7 +233,7 @@ impl Handler<Retain> for Pruner {
             }
             changed
         };
-        Box::pin(changed.into_actor(self).map(then))
+        Box::pin(changed.map(then))
     }
 }
 
@@ -225,12 +249,12 @@ impl Handler<Reload> for Pruner {
             }
             reloaded
         };
-        Box::pin(reloaded.into_actor(self).map(then))
+        Box::pin(reloaded.map(then))
     }
 }
 
 impl Handler<BookReplaced> for Pruner {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, _: BookReplaced, _: &mut Context<Self>) -> Self::Result {
         let now = (self.clocks)();
@@ -252,12 +276,12 @@ impl Handler<Tidy> for Pruner {
                 log::warn!("what a clear left behind stays for the next run: {refusal}");
             }
         });
-        ctx.spawn(tidy.into_actor(self));
+        ctx.spawn(tidy);
     }
 }
 
 impl Handler<Erase> for Pruner {
-    type Result = ResponseFuture<Result<Forgotten, Refusal>>;
+    type Result = ResponseActFuture<Self, Result<Forgotten, Refusal>>;
 
     fn handle(&mut self, Erase(asked): Erase, _: &mut Context<Self>) -> Self::Result {
         self.ask(|keeper| async move { keeper.forget(asked).await })
@@ -265,7 +289,7 @@ impl Handler<Erase> for Pruner {
 }
 
 impl Handler<DryErase> for Pruner {
-    type Result = ResponseFuture<Result<Forgotten, Refusal>>;
+    type Result = ResponseActFuture<Self, Result<Forgotten, Refusal>>;
 
     fn handle(&mut self, asked: DryErase, _: &mut Context<Self>) -> Self::Result {
         let DryErase { scope, actor } = asked;
@@ -274,7 +298,7 @@ impl Handler<DryErase> for Pruner {
 }
 
 impl Handler<Stop> for Pruner {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, _: Stop, _: &mut Context<Self>) -> Self::Result {
         let now = (self.clocks)();

@@ -1,6 +1,7 @@
 //! How the LogWriter goes over to another book, in its order among all that it is told.
 
 use super::log_writer::{Health, LogWriter};
+use super::messages::BookReplaced;
 use super::vital;
 use crate::storage::{EntryReader, Replaced, Request, Staged, StorageError};
 use actix::prelude::*;
@@ -37,6 +38,8 @@ impl LogWriter {
         match &replaced {
             Ok(done) => {
                 self.metrics.last_seq.set(done.last_seq);
+                // Before anything is committed to it, so that nobody takes that for what follows on the former one.
+                self.teller.replaced(BookReplaced::by(done));
                 log::info!("the book was replaced; its epoch is {}", done.epoch);
             }
             Err(error) if error.is_fatal() => vital::stop_on(error),

@@ -12,6 +12,7 @@ use super::keeper::{self, Keeper, Parts, View};
 use super::keys::{Keys, Locksmith, NotOpened, Register};
 use super::pruner::Stop;
 use super::queue::Size;
+use super::teller::Listener;
 use super::workspaces::{self, Registrar, Workspaces};
 use super::{Clock, Clocks, EventHub, Pruner, Recorder, Refusal, Writer};
 use crate::access::Privacy;
@@ -20,7 +21,7 @@ use crate::domain::Rules;
 use crate::domain::retention::Base;
 use crate::storage::{Address, EntryReader, EntryWriter, StorageError};
 use crate::telemetry::Metrics;
-use actix::{Actor, Addr};
+use actix::Addr;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -86,17 +87,26 @@ impl Supervisor {
         } = book;
         let stall = settings.live.stall_timeout.get();
         let (feeder, feed) = feed::feed();
-        let hub = EventHub::new(store.head().last_seq, stall).feeding(feeder);
+        let hub = EventHub::new(store.head(), stall).feeding(feeder);
         let newest = hub.newest();
         let hub = hub.start_alone();
         let size = Size {
             entries: settings.limits.queue_entries,
             bytes: settings.limits.queue_bytes.bytes(),
         };
-        let recorded = Some(hub.clone().recipient());
+        let listener = Listener {
+            recorded: hub.clone().recipient(),
+            replaced: hub.clone().recipient(),
+        };
         let wall = wall_of(Arc::clone(&clocks));
-        let writer =
-            Writer::start(store, Arc::clone(&wall), size, metrics.clone(), recorded).await?;
+        let writer = Writer::start(
+            store,
+            Arc::clone(&wall),
+            size,
+            metrics.clone(),
+            Some(listener),
+        )
+        .await?;
         let retention = keeper::remembered(reader.as_ref(), base)?;
         let retention = watch::Sender::new(Arc::new(retention));
         let key = email_key::of_book(&settings.privacy, reader.as_ref(), &writer).await?;
@@ -181,7 +191,12 @@ impl Supervisor {
             Arc::clone(&privacy),
             for_keys,
         );
-        let pruner = Pruner::new(keeper, clocks, settings.retention.interval.get());
+        let pruner = Pruner::new(
+            keeper,
+            hub.clone().recipient(),
+            clocks,
+            settings.retention.interval.get(),
+        );
         let kept = pruner.view();
         let pruner = pruner.start();
         let captures = Captures::start(for_captures, settings.captures.clone());
@@ -189,7 +204,6 @@ impl Supervisor {
             automations.addr().clone().recipient(),
             workspaces.addr().clone().recipient(),
             keys.addr().clone().recipient(),
-            hub.clone().recipient(),
             pruner.clone().recipient(),
             devices.told(),
             captures.addr().clone().recipient(),

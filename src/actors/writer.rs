@@ -5,10 +5,11 @@ use super::Clock;
 use super::bad_days::KeepReserve;
 use super::erasing::{Blanks, Erase, EraseRows, Looked, Names};
 use super::log_writer::{Close, Commit, Health, Heartbeat, LogWriter};
-use super::messages::Recorded;
 use super::queue::{Permit, Queue, Size};
 use super::removal::{Clear, Prune, Step, Sweep};
 use super::replacement::Replace;
+use super::teller::Listener;
+use super::vital;
 use crate::access::Scope;
 use crate::domain::{NewEntry, Receipt, limits};
 use crate::storage::{
@@ -54,21 +55,20 @@ impl Writer {
         clock: Clock,
         size: Size,
         metrics: Metrics,
-        recorded: Option<Recipient<Recorded>>,
+        listener: Option<Listener>,
     ) -> Result<Self, Refusal> {
         let (health, seen) = watch::channel(Health::Writable);
         let (told, blanks) = watch::channel(Names::default());
         let mailbox = size.entries + 64;
         let for_actor = metrics.clone();
-        let arbiter = Arbiter::new();
-        let addr = LogWriter::start_in_arbiter(&arbiter.handle(), move |_| {
+        let addr = vital::start_alone("LogWriter", move || {
             LogWriter::new(
                 store,
                 clock,
                 health,
                 for_actor,
                 mailbox,
-                recorded,
+                listener,
                 Blanks::new(told),
             )
         });

@@ -4,7 +4,7 @@
 use super::{FieldError, FieldErrors, Timestamp, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const MAX_DAYS: std::ops::RangeInclusive<u32> = 1..=36_500;
 pub const MAX_ENTRIES: std::ops::RangeInclusive<u64> = 100..=1_000_000_000;
@@ -273,6 +273,23 @@ impl Retention {
             }
         }
         held
+    }
+
+    /// For whom something else holds than by `before`: for everybody when that is `None`, since what a workspace
+    /// has nothing of its own for comes from there.
+    pub fn whose_differ(&self, before: &Self) -> Vec<Option<WorkspaceId>> {
+        if self.in_force(None) != before.in_force(None) {
+            return vec![None];
+        }
+        let named: BTreeSet<_> = self
+            .workspaces
+            .keys()
+            .chain(before.workspaces.keys())
+            .collect();
+        let differ = named
+            .into_iter()
+            .filter(|name| self.in_force(Some(name)) != before.in_force(Some(name)));
+        differ.cloned().map(Some).collect()
     }
 
     pub fn records(&self, workspace: &WorkspaceId) -> bool {

@@ -235,13 +235,19 @@ impl Daemon {
 
     /// A live session.
     pub fn follow(&self) -> tungstenite::WebSocket<std::net::TcpStream> {
+        self.try_to_follow().expect("it is let in")
+    }
+
+    /// None while the daemon cannot read its book.
+    pub fn try_to_follow(&self) -> Option<tungstenite::WebSocket<std::net::TcpStream>> {
         let address = self.url.trim_start_matches("http://").trim_end_matches('/');
         let stream = std::net::TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
         let url = format!("ws://{address}/api/v1/events/ws");
-        tungstenite::client(url, stream).unwrap().0
+        let (session, _) = tungstenite::client(url, stream).ok()?;
+        Some(session)
     }
 
     /// A backup's name.

@@ -3,6 +3,7 @@
 
 mod copies;
 mod crashes;
+mod following;
 mod harness;
 mod imports;
 mod restores;

@@ -1,10 +1,8 @@
 //! `/api/v1/backups`, and the daemon's own schedule.
 
 use crate::harness::{Over, Place, actions, eventually, messages, whole};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
-use std::net::TcpStream;
-use tungstenite::{Message, WebSocket};
 
 #[test]
 fn a_backup_is_made_listed_downloaded_and_deleted_and_each_is_recorded() {
@@ -305,29 +303,6 @@ fn a_kill_after_a_restore_is_an_unclean_stop() {
 }
 
 #[test]
-fn whoever_follows_live_is_sent_away_by_a_restore_and_comes_back_to_another_epoch() {
-    let place = Place::with(3);
-    let daemon = place.serve(&[]);
-    let name = daemon.back_up();
-    let mut session = daemon.follow();
-    let hello = frame(&mut session).unwrap();
-    daemon.record("after the backup");
-    while let Some(frame) = frame(&mut session)
-        && frame["entry"]["message"] != "after the backup"
-    {}
-    let (status, restored) = daemon.post(&format!("/api/v1/backups/{name}/restore"), &json!({}));
-    assert_eq!(status, 200, "{restored}");
-    // It ends, and nothing of the new book comes to it as if it followed on what it knows.
-    while let Some(frame) = frame(&mut session) {
-        assert_ne!(frame["entry"]["action"], "backup.restored");
-    }
-    let again = frame(&mut daemon.follow()).unwrap();
-    assert_ne!(again["epoch"], hello["epoch"]);
-    assert!(again["newest_seq"].as_u64() > hello["newest_seq"].as_u64());
-    daemon.stop();
-}
-
-#[test]
 fn backups_are_recorded_while_recording_is_off() {
     let place = Place::with(3);
     let daemon = place.serve(&[]);
@@ -354,15 +329,4 @@ fn backups_are_recorded_while_recording_is_off() {
     );
     assert!(actions(&entries).contains(&"backup.created"));
     assert!(!messages(&entries).contains(&"nobody's"));
-}
-
-/// The next one, or none when the session is over.
-fn frame(session: &mut WebSocket<TcpStream>) -> Option<Value> {
-    loop {
-        match session.read() {
-            Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
-            Ok(Message::Close(_)) | Err(_) => return None,
-            Ok(_) => {}
-        }
-    }
 }

@@ -54,7 +54,8 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// `told` are those who must know when the book is another one.
+    /// `told` are those who must know when the book is another one, beside who is told of every entry: that one
+    /// knows it from the LogWriter, before anything of the new book.
     pub fn start(work: Work, told: Vec<Recipient<BookReplaced>>) -> Self {
         let shelf = work.shelf.clone();
         let arbiter = Arbiter::new();
@@ -142,10 +143,9 @@ impl Handler<Restore> for Attendant {
         let (work, told) = (Rc::clone(&self.work), self.told.clone());
         let restored = async move {
             let replaced = work.restore(name, &by).await?;
-            let last_seq = replaced.last_seq;
             for one in told {
                 // Whoever is gone has nothing to forget.
-                let _ = one.send(BookReplaced { last_seq }).await;
+                let _ = one.send(BookReplaced::by(&replaced)).await;
             }
             Ok(replaced)
         };

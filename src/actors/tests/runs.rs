@@ -1,8 +1,8 @@
 //! What a run removes and what it says.
 
 use super::*;
+use crate::actors::EventHub;
 use crate::actors::pruner::{Pruner, RunNow, Stop};
-use actix::Actor;
 
 #[test]
 fn a_run_removes_what_is_too_old_and_records_it_once() {
@@ -86,7 +86,8 @@ fn a_run_becomes_due_by_itself_once_an_interval() {
         let interval = Duration::from_secs(3_600);
         // From here on a timer waits only while something else is to be done.
         tokio::time::pause();
-        let pruner = Pruner::new(keeper, clocks, interval).start();
+        let hub = EventHub::new(&reader.head().unwrap(), interval).start_alone();
+        let pruner = Pruner::new(keeper, hub.recipient(), clocks, interval).start();
         let held = || {
             let scope = Scope::for_the_daemon();
             let count = reader.count(&scope, &Filter::default(), None, 1_000, Stretch::default());

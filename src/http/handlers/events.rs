@@ -56,7 +56,8 @@ pub async fn follow(
         reader.page(&scope, &Filter::default(), newest, Stretch::default())
     })
     .await?;
-    let session = Session::new(caller.principal, app.settings.live.replay_limit);
+    let limit = app.settings.live.replay_limit;
+    let session = Session::new(caller.principal, page.epoch.clone(), limit);
     let socket = Socket::new(session, app, page, end, (place, of_key));
     socket::start(socket, &request, stream).map_err(|_| ApiError::NotAHandshake)
 }

@@ -7,7 +7,7 @@
 use crate::access::{Principal, Scope};
 use crate::actors::event_hub::{Batch, frame};
 use crate::domain::live::{Event, Subscribe};
-use crate::domain::{FieldError, Filter, Page, Rules, Seq, Timestamp, WorkspaceId};
+use crate::domain::{Epoch, FieldError, Filter, Page, Rules, Seq, Timestamp, WorkspaceId};
 use bytestring::ByteString;
 
 /// What the socket is to do, in this order.
@@ -16,8 +16,22 @@ pub enum Step {
     Send(ByteString),
     /// Read a page and bring it back with its ticket.
     Read(Box<Reading>),
-    /// Say goodbye and close.
-    Close,
+    /// Say goodbye and close; nothing comes after it.
+    Close(Goodbye),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goodbye {
+    Stopping,
+    /// What it was greeted with is not in force any more, and so whoever follows starts over.
+    AnotherBook,
+}
+
+/// What the hub says when it knows a session: it sends what comes after this number of this book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub last_seq: Seq,
+    pub epoch: Epoch,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +47,8 @@ pub struct Session {
     scope: Scope,
     filter: Filter,
     state: State,
+    /// Of the book that it follows, and of no other.
+    epoch: Epoch,
     /// The newest number that it was told of.
     newest: Seq,
     replay_limit: u64,
@@ -51,16 +67,19 @@ enum State {
     Live { heard: Seq },
     /// Everything up to `after` is dealt with; a reading is under way.
     Replaying { after: Seq, sent: u64, asked: bool },
+    /// It said goodbye.
+    Over,
 }
 
 impl Session {
     /// Until it subscribes, it gets everything that its principal may see.
-    pub fn new(principal: Principal, replay_limit: u64) -> Self {
+    pub fn new(principal: Principal, epoch: Epoch, replay_limit: u64) -> Self {
         Self {
             scope: Scope::widest(&principal),
             principal,
             filter: Filter::default(),
             state: State::Opening,
+            epoch,
             newest: 0,
             replay_limit,
             ticket: 0,
@@ -72,20 +91,23 @@ impl Session {
         &self.principal
     }
 
-    /// The hub knows it, and sends what comes after `last_seq`. The greeting was made when the book stood at
-    /// `upto`; what was recorded between the two is read.
+    /// The hub knows it. The greeting was made when the book stood at `upto`; what was recorded between the two
+    /// is read.
     pub fn welcomed(
         &mut self,
-        last_seq: Seq,
+        known: Known,
         upto: Seq,
         hello: Event,
         now: Timestamp,
         rules: &Rules,
     ) -> Vec<Step> {
+        if known.epoch != self.epoch {
+            return self.over(Goodbye::AnotherBook);
+        }
         self.newest = upto;
         self.state = State::Live { heard: upto };
         let mut steps = vec![send(&hello)];
-        steps.extend(self.nudged(last_seq));
+        steps.extend(self.nudged(known.last_seq));
         for text in std::mem::take(&mut self.early) {
             steps.extend(self.asked(&text, now, rules));
         }
@@ -93,9 +115,13 @@ impl Session {
     }
 
     pub fn asked(&mut self, text: &str, now: Timestamp, rules: &Rules) -> Vec<Step> {
-        if self.state == State::Opening {
-            self.early.push(text.to_owned());
-            return Vec::new();
+        match self.state {
+            State::Opening => {
+                self.early.push(text.to_owned());
+                return Vec::new();
+            }
+            State::Over => return Vec::new(),
+            State::Live { .. } | State::Replaying { .. } => {}
         }
         match self.subscription(text, now, rules) {
             Ok((scope, filter, after)) => self.subscribed(scope, filter, after),
@@ -106,7 +132,7 @@ impl Session {
     /// Something came that is no message. Before the greeting nothing is said of it.
     pub fn misspoken(&self, error: FieldError) -> Vec<Step> {
         match self.state {
-            State::Opening => Vec::new(),
+            State::Opening | State::Over => Vec::new(),
             _ => vec![send(&Event::error(error))],
         }
     }
@@ -195,7 +221,8 @@ impl Session {
     }
 
     pub fn published(&self, frame: &ByteString, workspace: Option<&WorkspaceId>) -> Vec<Step> {
-        if workspace.is_none_or(|workspace| self.scope.covers(workspace)) {
+        let is_heard = !matches!(self.state, State::Opening | State::Over);
+        if is_heard && workspace.is_none_or(|workspace| self.scope.covers(workspace)) {
             vec![Step::Send(frame.clone())]
         } else {
             Vec::new()
@@ -214,6 +241,9 @@ impl Session {
             // It goes on by pages over HTTP, or subscribes anew.
             return self.lag(after, self.newest);
         };
+        if page.epoch != self.epoch {
+            return self.over(Goodbye::AnotherBook);
+        }
         let mut steps: Vec<Step> = page
             .items
             .iter()
@@ -244,8 +274,18 @@ impl Session {
         steps
     }
 
-    pub fn stopping(&self) -> Vec<Step> {
-        vec![send(&Event::ServerShuttingDown), Step::Close]
+    pub fn stopping(&mut self) -> Vec<Step> {
+        let mut steps = match self.state {
+            State::Over => return Vec::new(),
+            _ => vec![send(&Event::ServerShuttingDown)],
+        };
+        steps.extend(self.over(Goodbye::Stopping));
+        steps
+    }
+
+    fn over(&mut self, goodbye: Goodbye) -> Vec<Step> {
+        self.state = State::Over;
+        vec![Step::Close(goodbye)]
     }
 
     fn fall_back(&mut self, after: Seq) -> Vec<Step> {

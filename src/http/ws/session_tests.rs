@@ -1,7 +1,7 @@
 //! The session against a book that grows while it replays, with a hub that loses messages: whatever happens,
 //! each entry that fits comes once, in order.
 
-use super::session::{Session, Step};
+use super::session::{Goodbye, Known, Session, Step};
 use crate::access::{Principal, Privacy};
 use crate::actors::event_hub::{Batch, Item, frame};
 use crate::domain::live::Event;
@@ -50,6 +50,15 @@ fn hello() -> Event {
     }
 }
 
+fn known(last_seq: Seq) -> Known {
+    let epoch = Epoch::new("e");
+    Known { last_seq, epoch }
+}
+
+fn alone() -> Session {
+    Session::new(Principal::anonymous(), Epoch::new("e"), 100)
+}
+
 /// The book, the hub and the client around a session.
 struct World {
     session: Session,
@@ -62,15 +71,16 @@ struct World {
 impl World {
     fn new(replay_limit: u64) -> Self {
         let mut world = Self {
-            session: Session::new(Principal::anonymous(), replay_limit),
+            session: Session::new(Principal::anonymous(), Epoch::new("e"), replay_limit),
             book: Vec::new(),
             hub: VecDeque::new(),
             readings: VecDeque::new(),
             frames: Vec::new(),
         };
-        let steps = world
-            .session
-            .welcomed(0, 0, hello(), Timestamp::from_micros(0), &rules());
+        let steps =
+            world
+                .session
+                .welcomed(known(0), 0, hello(), Timestamp::from_micros(0), &rules());
         world.take(steps);
         world
     }
@@ -80,7 +90,7 @@ impl World {
             match step {
                 Step::Send(frame) => self.frames.push(serde_json::from_str(&frame).unwrap()),
                 Step::Read(reading) => self.readings.push_back(*reading),
-                Step::Close => {}
+                Step::Close(_) => {}
             }
         }
     }
@@ -338,12 +348,12 @@ fn one_that_asks_from_beyond_the_end_goes_live_at_the_end() {
 
 #[test]
 fn who_subscribes_before_it_is_greeted_is_answered_after_that() {
-    let mut session = Session::new(Principal::anonymous(), 100);
+    let mut session = alone();
     let now = Timestamp::from_micros(0);
     let ask = r#"{"type":"subscribe","filters":{"severity":"error"},"after_seq":3}"#;
     assert!(session.asked(ask, now, &rules()).is_empty());
     assert!(session.asked("nonsense", now, &rules()).is_empty());
-    let steps = session.welcomed(9, 9, hello(), now, &rules());
+    let steps = session.welcomed(known(9), 9, hello(), now, &rules());
     let told: Vec<_> = steps
         .iter()
         .map(|step| match step {
@@ -352,7 +362,7 @@ fn who_subscribes_before_it_is_greeted_is_answered_after_that() {
                 frame["type"].as_str().unwrap().to_owned()
             }
             Step::Read(reading) => format!("reads after {}", reading.after),
-            Step::Close => "closes".into(),
+            Step::Close(_) => "closes".into(),
         })
         .collect();
     assert_eq!(told, ["hello", "subscribed", "reads after 3", "error"]);
@@ -360,14 +370,72 @@ fn who_subscribes_before_it_is_greeted_is_answered_after_that() {
 
 #[test]
 fn what_was_recorded_while_the_greeting_was_made_is_read_behind_it() {
-    let mut session = Session::new(Principal::anonymous(), 100);
-    let steps = session.welcomed(9, 7, hello(), Timestamp::from_micros(0), &rules());
+    let mut session = alone();
+    let steps = session.welcomed(known(9), 7, hello(), Timestamp::from_micros(0), &rules());
     let [Step::Send(_), Step::Read(reading)] = &steps[..] else {
         panic!("{steps:?}");
     };
     assert_eq!(reading.after, 7);
     // What the greeting told of already comes no second time.
-    let mut session = Session::new(Principal::anonymous(), 100);
-    let steps = session.welcomed(7, 9, hello(), Timestamp::from_micros(0), &rules());
+    let mut session = alone();
+    let steps = session.welcomed(known(7), 9, hello(), Timestamp::from_micros(0), &rules());
     assert_eq!(steps.len(), 1);
+}
+
+/// What a session says that is over: nothing, whatever comes.
+fn assert_over(session: &mut Session) {
+    let entry = entry(10, Severity::Info);
+    let batch = Batch {
+        first_seq: 10,
+        last_seq: 10,
+        items: vec![Item {
+            frame: frame(10, &entry),
+            entry: Arc::new(entry),
+        }],
+    };
+    assert_eq!(session.recorded(&batch), []);
+    assert_eq!(session.nudged(11), []);
+    assert_eq!(session.caught_up(), []);
+    assert_eq!(session.published(&"{}".into(), None), []);
+    let now = Timestamp::from_micros(0);
+    assert_eq!(session.asked("nonsense", now, &rules()), []);
+    assert_eq!(session.stopping(), []);
+}
+
+#[test]
+fn a_page_of_another_book_ends_the_session_and_nothing_of_it_is_sent() {
+    let mut session = alone();
+    let now = Timestamp::from_micros(0);
+    session.welcomed(known(9), 9, hello(), now, &rules());
+    let ask = r#"{"type":"subscribe","after_seq":3}"#;
+    let steps = session.asked(ask, now, &rules());
+    let [_, Step::Read(reading)] = &steps[..] else {
+        panic!("{steps:?}");
+    };
+    let page = Page {
+        items: vec![Stored {
+            seq: 4,
+            entry: entry(4, Severity::Info),
+        }],
+        next_before_seq: None,
+        next_after_seq: None,
+        newest_seq: Some(4),
+        upto: 4,
+        epoch: Epoch::new("another"),
+    };
+    let steps = session.page_read(reading.ticket, Some(&page));
+    assert_eq!(steps, [Step::Close(Goodbye::AnotherBook)]);
+    assert_over(&mut session);
+}
+
+#[test]
+fn a_session_that_the_hub_knows_of_another_book_is_not_greeted() {
+    let mut session = alone();
+    let known = Known {
+        last_seq: 9,
+        epoch: Epoch::new("another"),
+    };
+    let steps = session.welcomed(known, 9, hello(), Timestamp::from_micros(0), &rules());
+    assert_eq!(steps, [Step::Close(Goodbye::AnotherBook)]);
+    assert_over(&mut session);
 }

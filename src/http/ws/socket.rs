@@ -1,7 +1,7 @@
 //! The socket of one session: the only file that knows `actix-web-actors`. It carries frames in and out, reads
 //! the pages that the session asks for, and ends the session when its peer is silent.
 
-use super::session::{Reading, Session, Step};
+use super::session::{Goodbye, Known, Reading, Session, Step};
 use crate::actors::context::Context as Caller;
 use crate::actors::erasing::Names;
 use crate::actors::event_hub::{self, Deliver, Subscribe, SubscriberId, Unsubscribe};
@@ -139,7 +139,10 @@ impl Socket {
                     ctx.text(frame);
                 }
                 Step::Read(reading) => self.read(*reading, ctx),
-                Step::Close => end(ctx, ws::CloseCode::Away, "the server is shutting down"),
+                Step::Close(goodbye) => {
+                    self.waiting = VecDeque::new();
+                    return say(ctx, goodbye);
+                }
             }
         }
         self.turn_is_planned = true;
@@ -246,6 +249,13 @@ impl Socket {
     }
 }
 
+fn say(ctx: &mut Ctx, goodbye: Goodbye) {
+    match goodbye {
+        Goodbye::Stopping => end(ctx, ws::CloseCode::Away, "the server is shutting down"),
+        Goodbye::AnotherBook => end(ctx, ws::CloseCode::Restart, "the book is another one now"),
+    }
+}
+
 fn end(ctx: &mut Ctx, code: ws::CloseCode, why: &str) {
     ctx.close(Some(ws::CloseReason {
         code,
@@ -305,11 +315,11 @@ impl Handler<Deliver> for Socket {
 
     fn handle(&mut self, message: Deliver, ctx: &mut Ctx) {
         let steps = match message {
-            Deliver::Welcome { last_seq } => {
+            Deliver::Welcome { last_seq, epoch } => {
+                let known = Known { last_seq, epoch };
                 let hello = self.hello();
                 let (now, rules) = (self.app.now(), &self.app.rules);
-                self.session
-                    .welcomed(last_seq, self.upto, hello, now, rules)
+                self.session.welcomed(known, self.upto, hello, now, rules)
             }
             Deliver::Recorded(batch) if self.waiting.len() >= WAITING => {
                 self.session.passed_over(&batch);
