@@ -1,4 +1,5 @@
-//! `daybook tail`: follows what is recorded, and goes on after the daemon was restarted.
+//! `daybook tail`: follows what is recorded, each entry once. It goes on where it was after the daemon was restarted or
+//! what it follows was too much for a session, and starts over when another book took the place of the one it follows.
 
 use super::args::Tail;
 use super::{Exit, output};
@@ -16,12 +17,16 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(10);
 /// Between two attempts to reach a daemon that was there before.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Entries of a page of what was left out.
+const PAGE: usize = 500;
 
 #[derive(Deserialize)]
 struct Page {
     items: Vec<Box<RawValue>>,
     seqs: Vec<i64>,
     newest_seq: Option<i64>,
+    next_after_seq: Option<i64>,
+    epoch: String,
 }
 
 pub fn run(loaded: &Loaded, tail: &Tail) -> Exit {
@@ -36,9 +41,11 @@ pub fn run(loaded: &Loaded, tail: &Tail) -> Exit {
         socket: address.control_socket(),
         filters: filters(tail),
         json: tail.json,
+        lines: tail.lines,
         after: 0,
+        epoch: String::new(),
     };
-    match follower.begin(tail.lines).and_then(|()| follower.follow()) {
+    match follower.begin().and_then(|()| follower.follow()) {
         Ok(()) => Exit::Ok,
         Err(TailError::Refused(why)) => {
             output::complain(why);
@@ -82,57 +89,108 @@ struct Follower {
     socket: PathBuf,
     filters: Vec<(String, String)>,
     json: bool,
-    /// Everything up to this number was written.
+    /// How many it begins with.
+    lines: u16,
+    /// Everything up to this number was written,
     after: i64,
+    /// of this book.
+    epoch: String,
+}
+
+/// Why it listens no more.
+enum Over {
+    /// The daemon stops or is gone.
+    Gone,
+    AnotherBook,
 }
 
 impl Follower {
     /// The newest lines there are.
-    fn begin(&mut self, lines: u16) -> Result<(), TailError> {
+    fn begin(&mut self) -> Result<(), TailError> {
         // At least one is asked for, to learn where the book stands.
-        let page = self.page(&format!("limit={}", lines.max(1)))?;
-        let newest_first = page.seqs.iter().zip(&page.items).take(lines.into());
+        let page = self.page(&format!("limit={}", self.lines.max(1)))?;
+        let newest_first = page.seqs.iter().zip(&page.items).take(self.lines.into());
         let shown: Vec<_> = newest_first.collect();
         for (seq, entry) in shown.into_iter().rev() {
             write_entry(self.json, *seq, entry).map_err(TailError::Write)?;
         }
         self.after = page.newest_seq.unwrap_or(0);
+        self.epoch = page.epoch;
         Ok(())
     }
 
     fn follow(&mut self) -> Result<(), TailError> {
         let mut was_there = false;
         loop {
-            match Events::follow(&self.socket, &self.filters, Some(self.after)) {
+            let followed = match Events::open(&self.socket) {
                 Ok(events) => {
                     was_there = true;
-                    self.listen(events)?;
+                    self.listen(events)
                 }
-                Err(error) if !was_there => return Err(error.into()),
+                Err(error) => Err(error.into()),
+            };
+            match followed {
+                Ok(Over::Gone) => {}
+                Ok(Over::AnotherBook) => {
+                    output::complain("another book took the place of this one; starting over");
+                    self.epoch.clear();
+                }
                 // It was there: it is being restarted, and comes back.
-                Err(_) => {}
+                Err(TailError::Control(_)) if was_there => {}
+                Err(error) => return Err(error),
             }
             std::thread::sleep(AGAIN);
         }
     }
 
-    fn listen(&mut self, mut events: Events) -> Result<(), TailError> {
+    fn listen(&mut self, mut events: Events) -> Result<Over, TailError> {
+        if self.epoch.is_empty() {
+            self.begin()?;
+        }
+        if events.epoch != self.epoch {
+            return Ok(Over::AnotherBook);
+        }
+        events.subscribe(&self.filters, Some(self.after))?;
         loop {
             match events.wait() {
-                Told::Entry { seq, entry } => {
-                    write_entry(self.json, seq, &entry).map_err(TailError::Write)?;
-                    self.after = seq;
-                }
-                Told::Lagged { missed } => {
-                    output::complain(format_args!("{missed} entries were passed over"));
+                Told::Entry { seq, entry } => self.write(seq, &entry)?,
+                Told::Lagged { resume_after_seq } => {
+                    if let Some(over) = self.page_on(resume_after_seq)? {
+                        return Ok(over);
+                    }
                 }
                 Told::Refused { field, reason } => {
                     let field = field.unwrap_or_default();
                     return Err(TailError::Refused(format!("{field}: {reason}")));
                 }
-                Told::End => return Ok(()),
+                Told::End => return Ok(Over::Gone),
             }
         }
+    }
+
+    /// Once, whichever way it comes: what is recorded while pages are read is in the last of them and comes live too.
+    fn write(&mut self, seq: i64, entry: &RawValue) -> Result<(), TailError> {
+        if seq > self.after {
+            write_entry(self.json, seq, entry).map_err(TailError::Write)?;
+            self.after = seq;
+        }
+        Ok(())
+    }
+
+    /// What a session left out, up to the end of the book.
+    fn page_on(&mut self, resume_after_seq: i64) -> Result<Option<Over>, TailError> {
+        let mut next = Some(resume_after_seq);
+        while let Some(after) = next {
+            let page = self.page(&format!("limit={PAGE}&after_seq={after}"))?;
+            if page.epoch != self.epoch {
+                return Ok(Some(Over::AnotherBook));
+            }
+            for (seq, entry) in page.seqs.iter().zip(&page.items) {
+                self.write(*seq, entry)?;
+            }
+            next = page.next_after_seq;
+        }
+        Ok(None)
     }
 
     fn page(&self, more: &str) -> Result<Page, TailError> {
@@ -141,8 +199,15 @@ impl Follower {
             target += &format!("&{name}={}", control::escaped(value));
         }
         let answer = control::get(Path::new(&self.socket), &target, WAIT)?;
-        if answer.status != 200 {
-            return Err(TailError::Refused(answer.problem()));
+        match answer.status {
+            200 => {}
+            // Another book is taking the place of this one, or it is stopping.
+            503 => {
+                return Err(TailError::Control(
+                    io::Error::other(answer.problem()).into(),
+                ));
+            }
+            _ => return Err(TailError::Refused(answer.problem())),
         }
         serde_json::from_slice(&answer.body)
             .map_err(|cause| TailError::Control(io::Error::other(cause).into()))

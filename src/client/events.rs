@@ -18,6 +18,8 @@ pub struct Events {
     session: WebSocket<UnixStream>,
     /// What came before that is not of this subscription: until then a session gets everything.
     subscribed: bool,
+    /// Of the book that is followed; with another one, whoever follows starts over.
+    pub epoch: String,
 }
 
 /// What the daemon tells that a follower acts on.
@@ -27,9 +29,9 @@ pub enum Told {
         seq: i64,
         entry: Box<RawValue>,
     },
-    /// So many were left out; they are read as pages.
+    /// Some were left out: they are read as pages from there on, while what is recorded meanwhile comes.
     Lagged {
-        missed: u64,
+        resume_after_seq: i64,
     },
     /// The subscription was refused.
     Refused {
@@ -45,34 +47,43 @@ struct Frame {
     r#type: String,
     seq: Option<i64>,
     entry: Option<Box<RawValue>>,
-    missed: Option<u64>,
+    resume_after_seq: Option<i64>,
+    epoch: Option<String>,
     field: Option<String>,
     reason: Option<String>,
 }
 
 impl Events {
-    /// Subscribes with filters as query parameters, from after `after_seq` on.
-    pub fn follow(
-        socket: &Path,
-        filters: &[(String, String)],
-        after_seq: Option<i64>,
-    ) -> Result<Self, ControlError> {
+    /// A session that has been greeted.
+    pub fn open(socket: &Path) -> Result<Self, ControlError> {
         let stream = connect(socket)?;
         stream.set_read_timeout(Some(SILENCE))?;
         let (mut session, _) = tungstenite::client("ws://localhost/api/v1/events/ws", stream)
             .map_err(|cause| io::Error::other(cause.to_string()))?;
+        let epoch = greeting(&mut session)?;
+        Ok(Self {
+            session,
+            subscribed: false,
+            epoch,
+        })
+    }
+
+    /// With filters as query parameters, from after `after_seq` on.
+    pub fn subscribe(
+        &mut self,
+        filters: &[(String, String)],
+        after_seq: Option<i64>,
+    ) -> Result<(), ControlError> {
         let subscribe = json!({
             "type": "subscribe",
             "filters": grouped(filters),
             "after_seq": after_seq,
         });
-        session
+        self.subscribed = false;
+        self.session
             .send(Message::text(subscribe.to_string()))
             .map_err(|cause| io::Error::other(cause.to_string()))?;
-        Ok(Self {
-            session,
-            subscribed: false,
-        })
+        Ok(())
     }
 
     /// The next thing that a follower acts on.
@@ -104,6 +115,23 @@ impl Events {
     }
 }
 
+/// The epoch that the first frame names.
+fn greeting(session: &mut WebSocket<UnixStream>) -> Result<String, ControlError> {
+    loop {
+        let read = session.read();
+        let message = read.map_err(|cause| io::Error::other(cause.to_string()))?;
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Close(_) => return Err(io::Error::other("it closed the session").into()),
+            _ => continue,
+        };
+        let frame: Frame = serde_json::from_str(&text).map_err(io::Error::from)?;
+        if let Some(epoch) = frame.epoch.filter(|_| frame.r#type == "hello") {
+            return Ok(epoch);
+        }
+    }
+}
+
 /// Each filter with all its values.
 fn grouped(filters: &[(String, String)]) -> Map<String, Value> {
     let mut grouped = Map::new();
@@ -123,7 +151,7 @@ fn told(frame: Frame) -> Option<Told> {
             entry: frame.entry?,
         }),
         "lagged" => Some(Told::Lagged {
-            missed: frame.missed.unwrap_or_default(),
+            resume_after_seq: frame.resume_after_seq?,
         }),
         "error" => Some(Told::Refused {
             field: frame.field,
@@ -143,6 +171,7 @@ mod tests {
         Events {
             session: WebSocket::from_raw_socket(ours, tungstenite::protocol::Role::Client, None),
             subscribed: false,
+            epoch: String::new(),
         }
     }
 
@@ -159,8 +188,10 @@ mod tests {
             Some(Told::Entry { seq: 7, entry }) if entry.get() == r#"{"a": 1}"#
         ));
         assert!(matches!(
-            events.heard(r#"{"type":"lagged","missed":3}"#),
-            Some(Told::Lagged { missed: 3 })
+            events.heard(r#"{"type":"lagged","missed":3,"resume_after_seq":9}"#),
+            Some(Told::Lagged {
+                resume_after_seq: 9
+            })
         ));
     }
 

@@ -1,7 +1,9 @@
 //! `daybook tail`: what was, what comes, and what comes after the daemon was away.
 
-use super::support::daemon::{Daemon, Place};
+use super::support::daemon::{Daemon, PATIENCE, Place};
+use super::support::eventually;
 use super::told;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
@@ -23,6 +25,16 @@ impl Tail {
 
     fn next(&mut self) -> String {
         self.lines.next().expect("it goes on").unwrap()
+    }
+
+    /// Of `--json`.
+    fn entry(&mut self) -> (i64, Value) {
+        let mut line: Value = serde_json::from_str(&self.next()).unwrap();
+        (line["seq"].as_i64().unwrap(), line["entry"].take())
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 }
 
@@ -91,6 +103,114 @@ fn it_goes_on_without_a_gap_when_the_daemon_comes_back() {
         .map(|line| line["seq"].as_i64().unwrap())
         .collect();
     assert_eq!(seqs, [3, 4, 5]);
+}
+
+/// So many, in as few requests as may be.
+fn record_lines(daemon: &Daemon<'_>, actor: &str, count: usize) {
+    let line = format!(
+        r#"{{"category":"entity","action":"task.created","actor":"{actor}","message":"one of many"}}"#
+    );
+    let lines = vec![line; count].join("\n");
+    let answer = daemon.client().post("application/x-ndjson", &lines);
+    assert_eq!(answer.unwrap().json()["accepted"], count);
+}
+
+/// Nobody follows until the load of entries is there that is more than a session has replayed.
+fn left_behind(arguments: &[&str], seqs: impl Fn(usize) -> Vec<i64>) {
+    const MANY: usize = 1_700;
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    let mut tail = Tail::start(&place, arguments);
+    record(&daemon, "anna", "before");
+    let before = loop {
+        let (seq, entry) = tail.entry();
+        if entry["message"] == "before" {
+            break seq;
+        }
+    };
+    tail.signal(Signal::STOP);
+    daemon.stop();
+    let mut command = place.serve();
+    command.env("DAYBOOK_LIVE__REPLAY_LIMIT", "200");
+    let daemon = Daemon::start_as(&place, command).unwrap();
+    // The end of the one and the start of the other are two.
+    assert_eq!(before, 2);
+    for _ in 0..MANY / 10 {
+        record_lines(&daemon, "ben", 5);
+        record_lines(&daemon, "anna", 5);
+    }
+    tail.signal(Signal::CONT);
+    // While it reads what it missed, more comes.
+    for _ in 0..100 {
+        record(&daemon, "anna", "meanwhile");
+    }
+    record(&daemon, "anna", "the last");
+    let mut told = Vec::new();
+    loop {
+        let (seq, entry) = tail.entry();
+        told.push(seq);
+        if entry["message"] == "the last" {
+            break;
+        }
+    }
+    assert_eq!(told, seqs(MANY));
+}
+
+#[test]
+fn more_than_a_session_replays_is_told_without_a_gap_or_a_double() {
+    left_behind(&["--json"], |many| (3..=4 + many as i64 + 101).collect());
+}
+
+#[test]
+fn more_than_a_session_replays_is_told_as_the_filters_take_it() {
+    left_behind(&["--json", "--actor", "anna"], |many| {
+        let first = 5..5 + many as i64;
+        let of_anna = first.filter(|seq| (seq - 5) % 10 >= 5);
+        let last = 5 + many as i64;
+        of_anna.chain(last..=last + 100).collect()
+    });
+}
+
+/// Asks for something with an empty body.
+fn post(daemon: &Daemon<'_>, path: &str) -> Value {
+    let mut client = daemon.client();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    client.send(&head).unwrap();
+    let answer = client.answer().unwrap();
+    assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+    answer.json()
+}
+
+#[test]
+fn when_another_book_took_the_place_of_the_one_it_follows_it_says_so_and_starts_over() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    record(&daemon, "anna", "one");
+    let made = post(&daemon, "/api/v1/backups");
+    let mut command = place.daybook(&["tail", "--json", "--lines", "2"]);
+    let told = place.aside().join("tail.err");
+    command.stdout(Stdio::piped());
+    command.stderr(std::fs::File::create(&told).unwrap());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut tail = Tail { child, lines };
+    record(&daemon, "anna", "lost");
+    while tail.entry().1["message"] != "lost" {}
+    let path = format!("/api/v1/backups/{}/restore", made["name"].as_str().unwrap());
+    post(&daemon, &path);
+    // With what is in the other book, and not with what is in the former alone.
+    let (_, first) = tail.entry();
+    assert_eq!(first["message"], "one");
+    let (restored, second) = tail.entry();
+    assert_eq!(second["action"], "backup.restored");
+    record(&daemon, "anna", "after");
+    let (after, third) = tail.entry();
+    assert_eq!((after, &third["message"]), (restored + 1, &"after".into()));
+    let said = eventually("it says so", PATIENCE, || {
+        let said = std::fs::read_to_string(&told).unwrap();
+        said.contains("starting over").then_some(said)
+    });
+    assert_eq!(said.matches("another book").count(), 1, "{said}");
 }
 
 #[test]

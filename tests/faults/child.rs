@@ -1,9 +1,11 @@
 //! What the tests start as a process of its own from this very binary: parts of Daybook with a store that
 //! misbehaves. Daybook itself has no hooks for tests.
 
+use actix::{Actor, Handler};
 use daybook::access::Scope;
+use daybook::actors::event_hub::{Cut, Deliver, Subscribe};
 use daybook::actors::supervisor::Start;
-use daybook::actors::{Opened, Supervisor, system_clocks, wall_clock};
+use daybook::actors::{Clocks, Opened, Supervisor, system_clocks, wall_clock};
 use daybook::config::{self, Inputs};
 use daybook::domain::{Head, Receipt, Timestamp};
 use daybook::http::App;
@@ -11,9 +13,11 @@ use daybook::http::server::{self, Listeners};
 use daybook::storage::{Address, EntryWriter, PruneStep, Removed, Request, StorageError};
 use daybook::telemetry::{self, Metrics};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::signal::unix::{SignalKind, signal};
 
 const ROLE: &str = "FAULTS_CHILD";
 
@@ -34,19 +38,73 @@ fn in_its_role() {
     telemetry::log::init("info", telemetry::Shape::Dated);
     telemetry::log::tell_panics();
     match role.as_str() {
-        "premature" => serve(|store| Box::new(Premature::new(store))),
-        "panics" => serve(|store| Box::new(Broken(store, || panic!("made up")))),
-        "io" => serve(|store| Box::new(Broken(store, || StorageError::Io("made up".into())))),
-        "corrupt" => {
-            serve(|store| Box::new(Broken(store, || StorageError::Corrupt("made up".into()))))
-        }
-        "other" => serve(|store| Box::new(Broken(store, || StorageError::Other("made up".into())))),
+        "premature" => serve(Wrong::store(|store| Box::new(Premature::new(store)))),
+        "panics" => serve(Wrong::commits(|| panic!("made up"))),
+        "io" => serve(Wrong::commits(|| StorageError::Io("made up".into()))),
+        "corrupt" => serve(Wrong::commits(|| StorageError::Corrupt("made up".into()))),
+        "other" => serve(Wrong::commits(|| StorageError::Other("made up".into()))),
+        "hub" => serve(Wrong {
+            has_a_session_that_cannot_be_cut: true,
+            ..Wrong::default()
+        }),
+        "pruner" => serve(Wrong {
+            clocks: breaking_clocks,
+            ..Wrong::default()
+        }),
         other => panic!("no role {other:?}"),
     }
 }
 
-/// The daemon's own server and LogWriter, over a store that is wrapped.
-fn serve(wrap: impl FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter>) {
+/// What is not as it should be.
+struct Wrong {
+    wrap: Box<dyn FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter>>,
+    clocks: fn(PathBuf) -> Clocks,
+    has_a_session_that_cannot_be_cut: bool,
+}
+
+impl Default for Wrong {
+    fn default() -> Self {
+        Self {
+            wrap: Box::new(|store| store),
+            clocks: |_| system_clocks(wall_clock()),
+            has_a_session_that_cannot_be_cut: false,
+        }
+    }
+}
+
+impl Wrong {
+    fn store(wrap: impl FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter> + 'static) -> Self {
+        Self {
+            wrap: Box::new(wrap),
+            ..Self::default()
+        }
+    }
+
+    fn commits(fail: fn() -> StorageError) -> Self {
+        Self::store(move |store| Box::new(Broken(store, fail)))
+    }
+}
+
+/// While it is there, the clock of that book's Pruner is broken.
+pub fn broken_clock(book: &Path) -> PathBuf {
+    book.with_extension("broken-clock")
+}
+
+/// The Pruner is on the thread that starts it; the LogWriter and the server's workers are on others.
+fn breaking_clocks(book: PathBuf) -> Clocks {
+    let (sign, clocks) = (broken_clock(&book), system_clocks(wall_clock()));
+    let here = std::thread::current().id();
+    Arc::new(move || {
+        assert!(
+            std::thread::current().id() != here || !sign.exists(),
+            "made up"
+        );
+        clocks()
+    })
+}
+
+/// The daemon's own server and LogWriter, with what is wrong. SIGTERM ends it in order.
+fn serve(wrong: Wrong) {
     let inputs = Inputs {
         file: None,
         search: Vec::new(),
@@ -60,7 +118,8 @@ fn serve(wrap: impl FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter>) {
         .settings;
     let address = Address::parse(settings.storage.url.as_str()).unwrap();
     let mut book = Opened::at(address, 2).unwrap();
-    book.store = wrap(book.store);
+    book.store = (wrong.wrap)(book.store);
+    let clocks = (wrong.clocks)(book.address.file().to_owned());
     let reader = Arc::clone(&book.reader);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -75,15 +134,50 @@ fn serve(wrap: impl FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter>) {
             book,
             base: settings.retention.base(&Default::default()),
             settings: &settings,
-            clocks: system_clocks(Arc::clone(&clock)),
+            clocks,
             metrics: metrics.clone(),
         });
         let actors = actors.await.unwrap();
+        if wrong.has_a_session_that_cannot_be_cut {
+            let subscribe = Subscribe {
+                deliver: Follows.start().recipient(),
+                socket: Arc::new(Uncut),
+            };
+            actors.hub.send(subscribe).await.unwrap();
+        }
         let app = App::new(settings, reader, &actors, clock, metrics);
         let running = server::build(app, listeners).unwrap();
+        let mut terminate = signal(SignalKind::terminate()).unwrap();
         log::info!("this child is ready: http://{}", running.addresses[0]);
-        running.server.await.unwrap();
+        let server = actix::spawn(running.server);
+        terminate.recv().await;
+        actors.stop_sessions().await;
+        running.handle.stop(true).await;
+        server.await.unwrap().unwrap();
+        actors.stop().await;
+        log::info!("this child ended in order");
     });
+}
+
+/// Takes whatever it is sent.
+struct Follows;
+
+impl Actor for Follows {
+    type Context = actix::Context<Self>;
+}
+
+impl Handler<Deliver> for Follows {
+    type Result = ();
+
+    fn handle(&mut self, _: Deliver, _: &mut Self::Context) {}
+}
+
+struct Uncut;
+
+impl Cut for Uncut {
+    fn cut(&self) {
+        panic!("made up");
+    }
 }
 
 /// Answers at once and commits a while later: what a daemon with a write-behind queue would do.

@@ -2,6 +2,7 @@
 
 use crate::support::daemon::{Daemon, PATIENCE, Place};
 use crate::support::eventually;
+use crate::support::follower::{Follower, Heard};
 use crate::support::load::line;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -81,6 +82,26 @@ fn a_reload_takes_what_it_can_and_a_broken_file_leaves_the_old_one_in_force() {
     let entry = reloaded(&daemon, 4);
     assert_eq!(entry["metadata"]["changed"], json!([]));
     assert_eq!(entry["metadata"]["needs_restart"], json!([]));
+    assert_eq!(daemon.stop().code(), Some(0));
+}
+
+#[test]
+fn a_reload_that_changes_the_retention_is_told_to_who_follows_live() {
+    let place = Place::new();
+    write(&place, "[retention]\nmax_days = 60\n");
+    let daemon = Daemon::start(&place);
+    let (mut follower, _) = Follower::to(daemon.address);
+    write(&place, "[retention]\nmax_days = 30\n");
+    daemon.signal(Signal::HUP);
+    loop {
+        let Heard::Frame(frame) = follower.next() else {
+            panic!("it ended");
+        };
+        if frame["type"] == "settings_changed" {
+            break;
+        }
+    }
+    assert_eq!(max_days(&daemon), 30);
     assert_eq!(daemon.stop().code(), Some(0));
 }
 

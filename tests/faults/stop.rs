@@ -1,23 +1,46 @@
 //! SIGTERM and SIGINT: gone in time, in order, with everything acknowledged on disk.
 
-use crate::support::book::{Ledger, own, rows, sent};
+use crate::child;
+use crate::support::book::{Ledger, Row, own, rows, sent};
 use crate::support::client::Client;
 use crate::support::daemon::{Daemon, PATIENCE, Place};
+use crate::support::follower::{Follower, Heard};
 use crate::support::load::{Load, line};
 use crate::support::{eventually, say};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use rustix::process::Signal;
+use serde_json::Value;
 use std::time::{Duration, Instant};
+use tungstenite::protocol::frame::coding::CloseCode;
+
+/// `[server] shutdown_timeout`, by default.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Sessions that read what they are sent, and such that never do.
+const READING: usize = 70;
+const IDLE: usize = 30;
 
 fn stopped_under_load_by(signal: Signal) {
     let place = Place::new();
     let mut daemon = Daemon::start(&place);
+    let idle: Vec<_> = (0..IDLE).map(|_| Follower::to(daemon.address)).collect();
+    let reading: Vec<_> = (0..READING)
+        .map(|_| {
+            let (follower, hello) = Follower::to(daemon.address);
+            std::thread::spawn(move || Followed::to_the_end(follower, &hello))
+        })
+        .collect();
     let load = Load::start(daemon.address, "load", &[]);
-    load.reach(200);
+    load.reach(1_000);
+    let began = Instant::now();
     daemon.signal(signal);
     let status = daemon.ended(PATIENCE);
+    let took = began.elapsed();
     let report = load.finish();
+    assert!(took < LONGEST, "{took:?}");
+    let followed: Vec<_> = reading.into_iter().map(|one| one.join().unwrap()).collect();
+    drop(idle);
     assert_eq!(status.code(), Some(0), "{}", place.told());
     let refusals = &report.refusals;
     assert!(refusals.iter().all(|status| *status == 503), "{refusals:?}");
@@ -27,10 +50,87 @@ fn stopped_under_load_by(signal: Signal) {
     let rows = rows(&place.book());
     ledger.assert_kept(&rows);
     assert_eq!(own(&rows), ["server.started", "server.shutting_down"]);
+    for one in &followed {
+        one.assert_told(&rows);
+    }
     let counts = (ledger.len(), doubts.len(), rows.len());
     say(format_args!(
-        "acknowledged, in doubt, in the book: {counts:?}"
+        "acknowledged, in doubt, in the book: {counts:?}; {READING} sessions that read and {IDLE} that did not; \
+         it took {took:?}"
     ));
+}
+
+/// What a session that read was sent.
+struct Followed {
+    first: i64,
+    seqs: Vec<i64>,
+    said_goodbye: bool,
+    end: Heard,
+}
+
+impl Followed {
+    fn to_the_end(mut follower: Follower, hello: &Value) -> Self {
+        let first = hello["newest_seq"].as_i64().unwrap_or(0) + 1;
+        let (mut seqs, mut said_goodbye) = (Vec::new(), false);
+        loop {
+            match follower.next() {
+                Heard::Frame(frame) if frame["type"] == "activity_logged" => {
+                    assert!(!said_goodbye, "{frame} came after the goodbye");
+                    seqs.push(frame["seq"].as_i64().unwrap());
+                }
+                Heard::Frame(frame) => said_goodbye |= frame["type"] == "server_shutting_down",
+                end => {
+                    return Self {
+                        first,
+                        seqs,
+                        said_goodbye,
+                        end,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Everything from where it began up to the entry that the daemon stops, once and in order, and then goodbye.
+    fn assert_told(&self, rows: &[Row]) {
+        let stops = |row: &&Row| row.action == "server.shutting_down";
+        let last = rows.iter().find(stops).unwrap().seq;
+        let whole: Vec<i64> = (self.first..=last).collect();
+        let reached = self.seqs.len().min(whole.len());
+        assert_eq!(self.seqs[..reached], whole, "up to the end of the daemon");
+        assert!(
+            self.seqs.is_sorted_by(|a, b| a + 1 == *b),
+            "a gap or a double"
+        );
+        assert!(self.said_goodbye);
+        assert!(
+            matches!(self.end, Heard::Closed(Some(CloseCode::Away))),
+            "{:?}",
+            self.end
+        );
+    }
+}
+
+/// The control: were this not to lose, that nothing is lost above would mean nothing.
+#[test]
+fn one_that_answers_before_it_commits_is_seen_to_lose_at_a_stop_in_order() {
+    let place = Place::new();
+    let mut losses = Vec::new();
+    for life in 0..5 {
+        let command = place.daybook_under(child::command("premature"), &[]);
+        let mut daemon = Daemon::start_as(&place, command).unwrap();
+        let load = Load::start(daemon.address, &format!("life{life}"), &[]);
+        load.reach(20);
+        daemon.signal(Signal::TERM);
+        let status = daemon.ended(PATIENCE);
+        let mut ledger = Ledger::default();
+        ledger.note(load.finish());
+        assert_eq!(status.code(), Some(0), "{}", place.told());
+        assert!(place.told().contains("ended in order"), "{}", place.told());
+        losses.push((ledger.lost(&rows(&place.book())).len(), ledger.len()));
+    }
+    say(format_args!("lost of acknowledged, by life: {losses:?}"));
+    assert!(losses.iter().any(|(lost, _)| *lost > 0), "{losses:?}");
 }
 
 /// Nothing is left in the WAL, and the control socket went with its daemon.

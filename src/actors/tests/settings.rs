@@ -1,10 +1,15 @@
 //! Which rule is in force, and when a change takes effect.
 
 use super::*;
+use crate::actors::event_hub::Publish;
 use crate::actors::lifecycle;
+use crate::actors::messages::BookReplaced;
+use crate::actors::pruner::{Pruner, Reload, Retain, Stop};
 use crate::actors::supervisor::{Opened, Start, Supervisor};
 use crate::config::{ByteSize, Changes, Inputs, Loaded};
-use crate::domain::{Own, Severity};
+use crate::domain::live::Event;
+use crate::domain::retention::Retention;
+use crate::domain::{Act, Own, Severity};
 
 #[test]
 fn switching_off_is_recorded_before_it_takes_effect_and_survives_a_restart() {
@@ -171,5 +176,82 @@ fn what_of_a_reload_could_not_be_put_in_force_is_said_and_tried_by_the_next() {
             assert!(actors.kept.retention.borrow().in_force(None).enabled);
         }
         actors.stop().await;
+    });
+}
+
+/// Whoever follows live, and keeps what is published.
+struct Following(tokio::sync::mpsc::UnboundedSender<Publish>);
+
+impl actix::Actor for Following {
+    type Context = actix::Context<Self>;
+}
+
+impl actix::Handler<Publish> for Following {
+    type Result = ();
+
+    fn handle(&mut self, publish: Publish, _: &mut Self::Context) {
+        self.0.send(publish).unwrap();
+    }
+}
+
+#[test]
+fn whatever_changes_what_is_in_force_it_is_told_once() {
+    law(|folder, hands| async move {
+        let Kept {
+            keeper,
+            writer,
+            reader,
+            ..
+        } = Kept::open(&folder, &hands, base(90, 0)).await;
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let hub = actix::Actor::start(Following(tell)).recipient();
+        let clocks: Clocks = Arc::new(move || hands.now());
+        let pruner = Pruner::new(keeper, hub, clocks, Duration::from_secs(3_600)).start();
+        let mut whose = async || {
+            let next = tokio::time::timeout(Duration::from_secs(20), told.recv());
+            let published = next.await.expect("it is told").unwrap();
+            assert_eq!(published.event, Event::SettingsChanged);
+            published.workspace
+        };
+        let a = WorkspaceId::trusted("a");
+        let change = Change::Put(serde_json::from_str(r#"{"max_days":7}"#).unwrap());
+        for (workspace, change) in [
+            (Some(a.clone()), change.clone()),
+            (None, change),
+            (Some(a.clone()), Change::Forget),
+        ] {
+            let retain = Retain {
+                workspace: workspace.clone(),
+                change,
+                by: None,
+            };
+            pruner.send(retain).await.unwrap().unwrap();
+            assert_eq!(whose().await, workspace);
+        }
+        let reload = || Reload {
+            base: base(60, 500),
+            interval: Duration::from_secs(60),
+        };
+        pruner.send(reload()).await.unwrap().unwrap();
+        assert_eq!(whose().await, None);
+        pruner.send(reload()).await.unwrap().unwrap();
+        // As a restore does it: other settings are in the book, and nobody said so.
+        let key = Retention::setting_key(Some(&a));
+        let value = r#"{"max_days":1}"#.to_owned();
+        let request = Request {
+            acts: vec![Act::PutSetting { key, value }],
+            entries: Vec::new(),
+        };
+        writer.commit(request).await.unwrap();
+        let head = reader.head().unwrap();
+        let replaced = BookReplaced {
+            last_seq: head.last_seq,
+            epoch: head.epoch,
+        };
+        pruner.send(replaced).await.unwrap();
+        assert_eq!(whose().await, Some(a));
+        assert!(told.try_recv().is_err(), "and nothing else");
+        pruner.send(Stop).await.unwrap();
+        writer.close().await;
     });
 }

@@ -126,3 +126,23 @@ fn what_is_put_is_checked_and_null_takes_it_back() {
     );
     assert_eq!(wrong("{}"), ["body"]);
 }
+
+#[test]
+fn a_change_concerns_everybody_or_those_for_whom_something_else_holds() {
+    let before = Retention::new(base(false, [Source::File; 3]));
+    assert_eq!(before.whose_differ(&before), []);
+    let with = |whose: Option<&str>, text: &str| {
+        let mut after = before.clone();
+        after.put(whose.map(name).as_ref(), put(text));
+        after
+    };
+    let of_a = with(Some("a"), r#"{"max_days":7}"#);
+    assert_eq!(of_a.whose_differ(&before), [Some(name("a"))]);
+    assert_eq!(before.whose_differ(&of_a), [Some(name("a"))]);
+    let of_all = with(None, r#"{"max_days":30}"#);
+    assert_eq!(of_all.whose_differ(&of_a), [None]);
+    // Another rule in the file is everybody's, and so is that it is locked.
+    let mut locked = before.clone();
+    locked.base.locked = true;
+    assert_eq!(locked.whose_differ(&before), [None]);
+}

@@ -4,6 +4,7 @@
 pub mod book;
 pub mod client;
 pub mod daemon;
+pub mod follower;
 pub mod load;
 
 use std::time::{Duration, Instant};

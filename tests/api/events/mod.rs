@@ -1,5 +1,7 @@
 //! `/api/v1/events/ws`, followed by a real client over a real socket.
 
+mod settings;
+
 use super::client::{JSON, entry, entry_with};
 use super::harness::TestDaybook;
 use daybook::domain::live::EVENT_TYPES;
@@ -164,6 +166,8 @@ fn what_comes_live_is_what_a_page_answers_for_the_same_filters() {
         json!({"category": "auth", "entity_type": "task"}),
         json!({"q": "ENTRY 1"}),
         json!({"workspace_id": "*", "actor": "bob"}),
+        json!({"not_actor": "anna", "not_action": "taskless"}),
+        json!({"not_severity": ["info", "warning"], "not_entity_type": "lamp", "q": "entry"}),
     ];
     let mut followers: Vec<Follower> = filters
         .iter()
@@ -195,6 +199,7 @@ fn what_comes_live_is_what_a_page_answers_for_the_same_filters() {
     let last = daybook.record(&last).json()["seq"].as_i64().unwrap();
     for (filters, follower) in filters.iter().zip(&mut followers) {
         let live = follower.seqs_to(last);
+        assert!(live.len() > 1, "{filters} takes nothing");
         assert_eq!(live, paged(&daybook, filters), "{filters}");
     }
 }
