@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
-use tungstenite::{Message, WebSocket};
+use tungstenite::{Error, Message, WebSocket};
 
 /// The daemon pings more often than this; silence for longer is its end.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -89,7 +89,7 @@ impl Events {
     /// The next thing that a follower acts on.
     pub fn wait(&mut self) -> Told {
         loop {
-            match self.session.read() {
+            match read(&mut self.session) {
                 Ok(Message::Text(text)) => {
                     if let Some(told) = self.heard(&text) {
                         return told;
@@ -115,11 +115,20 @@ impl Events {
     }
 }
 
+/// Also when it was stopped and goes on meanwhile.
+fn read(session: &mut WebSocket<UnixStream>) -> tungstenite::Result<Message> {
+    loop {
+        match session.read() {
+            Err(Error::Io(cause)) if cause.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
 /// The epoch that the first frame names.
 fn greeting(session: &mut WebSocket<UnixStream>) -> Result<String, ControlError> {
     loop {
-        let read = session.read();
-        let message = read.map_err(|cause| io::Error::other(cause.to_string()))?;
+        let message = read(session).map_err(|cause| io::Error::other(cause.to_string()))?;
         let text = match message {
             Message::Text(text) => text,
             Message::Close(_) => return Err(io::Error::other("it closed the session").into()),

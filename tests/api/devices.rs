@@ -349,6 +349,61 @@ fn a_device_that_stops_answering_goes_offline_once_and_comes_back_once() {
 }
 
 #[test]
+fn a_device_that_comes_and_goes_is_said_to_flap_once_and_then_held_back() {
+    let daybook = TestDaybook::with(
+        "[discovery]\ncheck_interval = \"0s\"\ncheck_timeout = \"2s\"\ncheck_failures = 1\nflapping_limit = 3\n",
+    );
+    let mut follower = Follower::to(&daybook);
+    let (well, _keep) = listener("HTTP/1.1 200 OK\r\n\r\n");
+    let (ill, _keep_too) = listener("HTTP/1.1 503 Busy\r\n\r\n");
+    let id = added(
+        &daybook,
+        &json!({"address": "127.0.0.1", "port": well, "check": {"kind": "http", "port": well, "interval_seconds": 86_400}}),
+    );
+    // How often it was well or ill is what counts; where it is asked is as it was.
+    for turn in 0..8 {
+        let port = if turn % 2 == 0 { well } else { ill };
+        let asked = json!({"check": {"kind": "http", "port": port, "interval_seconds": 86_400}});
+        patch(&daybook, &id, &asked).ok();
+        let checked = check(&daybook, &id);
+        assert_eq!(checked["check"]["ok"], turn % 2 == 0, "{checked}");
+    }
+    let by_itself = || {
+        let mut trail = trail(&daybook, &id);
+        trail.retain(|action| action != "device.check_changed");
+        trail
+    };
+    eventually("it is said to flap", || {
+        by_itself()
+            .last()
+            .is_some_and(|last| last == "device.flapping")
+    });
+    let expected = [
+        "device.added",
+        "device.online",
+        "device.offline",
+        "device.online",
+        "device.flapping",
+    ];
+    assert_eq!(by_itself(), expected);
+    let path = format!("/api/v1/activity/audit/device/{id}?action=device.flapping");
+    let told = daybook.get(&path).ok();
+    let entry = &told["items"][0];
+    assert_eq!(
+        (&entry["category"], &entry["actor"]),
+        (&json!("device"), &json!("system"))
+    );
+    loop {
+        let frame = follower.next();
+        if frame["change"] == "flapping" {
+            assert_eq!(frame["type"], "device_health_changed");
+            assert_eq!(frame["device"]["id"], id.as_str());
+            break;
+        }
+    }
+}
+
+#[test]
 fn an_ignored_device_is_left_alone() {
     let daybook = TestDaybook::with(HASTY);
     let (port, _stop) = listener("");

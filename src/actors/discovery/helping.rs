@@ -231,7 +231,7 @@ impl Discovery {
         }
     }
 
-    fn heard_that(&mut self, said: Said, now: Moment, ctx: &mut Context<Self>) {
+    pub(super) fn heard_that(&mut self, said: Said, now: Moment, ctx: &mut Context<Self>) {
         self.helping.heard = now.passed;
         match said {
             Said::Standing(standing) => {

@@ -80,6 +80,24 @@ impl Handler<Break> for Discovery {
     }
 }
 
+/// As if its helper said so: what a network says of its devices.
+#[cfg(test)]
+pub struct Says(pub crate::mdns::protocol::Said);
+
+#[cfg(test)]
+impl Message for Says {
+    type Result = ();
+}
+
+#[cfg(test)]
+impl Handler<Says> for Discovery {
+    type Result = ();
+
+    fn handle(&mut self, Says(said): Says, ctx: &mut Context<Self>) {
+        self.heard_that(said, self.now(), ctx);
+    }
+}
+
 // State
 
 pub struct Discovery {

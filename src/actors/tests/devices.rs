@@ -1,9 +1,10 @@
 //! Discovery: it is there again after a panic, with what the book holds; what is not in the book is not there.
 
 use super::*;
-use crate::actors::discovery::{Break, Doing, List, NotDone, Parts as Watching, Wanted};
+use crate::actors::discovery::{Break, Doing, List, NotDone, Parts as Watching, Says, Wanted};
 use crate::actors::{Devices, EventHub, Refusal};
-use crate::domain::device::NewDevice;
+use crate::domain::device::{NewDevice, Sighting};
+use crate::mdns::protocol::Said;
 
 fn watching(kept: &Kept) -> Watching {
     let hands = Arc::clone(&kept.hands);
@@ -79,5 +80,49 @@ fn what_was_not_committed_was_not_done() {
         );
         assert!(devices.run(Doing::Remove(id), None).await.is_err());
         assert_eq!(names(&devices).await.unwrap(), ["Lamp"]);
+    });
+}
+
+/// A lamp that says where it is.
+fn at(address: &str) -> Says {
+    Says(Said::Found(Sighting {
+        instance: "Kitchen._wled._tcp.local.".into(),
+        kind: "_wled._tcp".into(),
+        host: "kitchen.local.".into(),
+        addresses: vec![address.into()],
+        port: 80,
+        txt: Default::default(),
+    }))
+}
+
+#[test]
+fn a_device_that_is_to_be_found_elsewhere_is_recorded_as_changed_with_what_of_it() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(0, 0)).await;
+        let devices = Devices::start(watching(&kept)).unwrap();
+        for address in ["192.0.2.1", "192.0.2.1", "192.0.2.2"] {
+            devices.ask(at(address)).await.unwrap();
+        }
+        let recorded = async {
+            loop {
+                let entries = kept.entries();
+                if entries.len() >= 2 {
+                    return entries;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let recorded = tokio::time::timeout(Duration::from_secs(20), recorded).await;
+        let recorded = recorded.expect("both are recorded");
+        let actions: Vec<_> = recorded.iter().map(|entry| entry.action.as_str()).collect();
+        assert_eq!(actions, ["device.discovered", "device.changed"]);
+        let changed = &recorded[1];
+        assert_eq!(changed.category.as_str(), "device");
+        let metadata = changed.metadata.to_object();
+        assert_eq!(metadata["changed"], serde_json::json!(["addresses"]));
+        assert_eq!(changed.entity_id, recorded[0].entity_id);
+        let held = kept.reader.devices().unwrap();
+        assert_eq!(held[0].addresses, ["192.0.2.2"]);
+        kept.close().await;
     });
 }

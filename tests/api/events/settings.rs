@@ -96,9 +96,13 @@ fn a_changed_rule_of_the_whole_book_is_told_to_everybody() {
     let daybook = TestDaybook::start();
     let (_, mut three) = three(&daybook);
     change(&daybook, Method::PUT, "", r#"{"max_days":30}"#);
-    three.each_mut().map(Follower::hears_that_settings_changed);
+    three
+        .iter_mut()
+        .for_each(Follower::hears_that_settings_changed);
     change(&daybook, Method::DELETE, "", "");
-    three.each_mut().map(Follower::hears_that_settings_changed);
+    three
+        .iter_mut()
+        .for_each(Follower::hears_that_settings_changed);
     let marks = marks(&daybook);
     for (follower, mark) in three.iter_mut().zip(&marks) {
         assert_eq!(told(&follower.types_before(mark)), 0);

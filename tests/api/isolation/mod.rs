@@ -10,12 +10,16 @@ use super::fuzz::Dice;
 use super::harness::TestDaybook;
 use model::{ENTRY_IDS, Filter, KEPT, Model};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use ureq::http::Method;
 use ways::Seer;
 
 /// Nothing is pruned by itself, and no call leaves an entry beside that of its act.
 const QUIET: &str = "[retention]\nmax_entries = 100\ninterval = \"24h\"\n\
                      [activity]\nrecord_requests = \"none\"\n";
+
+/// So many filters are followed at once, by two keys each.
+const FOLLOWED: usize = 20;
 
 fn filled(seed: u64, steps: usize) -> (TestDaybook, Model, Dice) {
     let daybook = TestDaybook::with(QUIET);
@@ -79,51 +83,59 @@ fn what_a_key_is_answered_is_what_the_model_says() {
     }
 }
 
+/// Filters that something fits which is yet to come, and such an entry for each.
+fn filters_to_follow(dice: &mut Dice, model: &Model) -> Vec<(Filter, Value)> {
+    let mut filters = Vec::new();
+    while filters.len() < FOLLOWED {
+        let filter = model::filter(dice, model);
+        // What says nothing of what comes is no filter of a live session.
+        if !filter.iter().all(|(name, _)| *name == "since") {
+            filters.extend(model::fitting(&filter).map(|entry| (filter, entry)));
+        }
+    }
+    filters
+}
+
 #[test]
 fn what_a_key_follows_live_or_has_replayed_is_what_the_model_says() {
-    for seed in 11..=13 {
+    let mut compared = Compared::default();
+    for seed in 11..=14 {
         let daybook = TestDaybook::with(QUIET);
         let mut model = Model::new(&daybook);
         let mut dice = Dice(seed);
-        let filter = loop {
-            let filter = model::filter(&mut dice, &model);
-            if !filter
-                .iter()
-                .any(|(name, _)| ["since", "until"].contains(name) || name.starts_with("not_"))
-            {
-                break filter;
-            }
-        };
+        let filters = filters_to_follow(&mut dice, &model);
         let follow = |key: &str| {
             let key = model.keys[key].clone();
             Follower::try_to(&daybook, &[("X-API-Key", key.as_str())]).unwrap()
         };
         let mut live: Vec<_> = ["a", "b", "*"].map(|who| (who, follow(who))).into();
-        let mut filtered: Vec<_> = ["a", "b"].map(|who| (who, follow(who))).into();
+        let all = filters
+            .iter()
+            .flat_map(|one| ["a", "b"].map(|who| (who, one)));
+        let mut filtered: Vec<_> = all.map(|(who, one)| (who, one, follow(who))).collect();
         // The entries of those who begin to follow are in the operator's own, some before it is greeted.
         let began = live.last_mut().unwrap().1.next()["newest_seq"].as_i64();
-        for (who, follower) in live.iter_mut().take(2).chain(&mut filtered) {
+        let greeted = filtered
+            .iter_mut()
+            .map(|(who, _, follower)| (*who, follower));
+        let unfiltered = live.iter_mut().map(|(who, follower)| (*who, follower));
+        for (who, follower) in unfiltered.take(2).chain(greeted) {
             let hello = follower.next();
             assert_eq!(hello["newest_seq"].as_i64(), model.newest(who), "{who}");
         }
-        for (_, follower) in &mut filtered {
-            follower.subscribe(ways::as_json(&filter), None);
+        for (_, (filter, _), follower) in &mut filtered {
+            follower.subscribe(ways::as_json(filter), None);
         }
         for _ in 0..40 {
             model.step(&daybook, &mut dice);
         }
         // What ends each of the streams.
-        for workspace in ["default", "a", "b"] {
-            let mut last = json!({"category": "auth", "action": "x.end", "message": "m", "workspace_id": workspace});
-            for (name, value) in &filter {
-                last[*name] = json!(value.trim_end_matches('*'));
+        for (_, entry) in &filters {
+            for workspace in ["a", "b"] {
+                let mut last = entry.clone();
+                last["workspace_id"] = json!(workspace);
+                daybook.record(&last).ok();
             }
-            last["message"] = last
-                .as_object_mut()
-                .unwrap()
-                .remove("q")
-                .unwrap_or("m".into());
-            daybook.record(&last).ok();
         }
         model.read(&daybook);
         let expected = |who: &str, filter: &Filter| -> Vec<i64> {
@@ -141,12 +153,40 @@ fn what_a_key_follows_live_or_has_replayed_is_what_the_model_says() {
                 "{who}"
             );
         }
-        for (who, follower) in &mut filtered {
-            let expected = expected(who, &filter);
+        for (who, (filter, _), follower) in &mut filtered {
+            let expected = expected(who, filter);
             let seqs = follower.seqs_to(*expected.last().unwrap());
             assert_eq!(seqs, expected, "{who} {filter:?}");
+            compared.note(filter, seqs.len());
         }
         replays(&daybook, &model, &mut dice);
+    }
+    compared.assert_it_means_something();
+}
+
+/// Of how many filters each, and with how many entries, what came live was compared.
+#[derive(Debug, Default)]
+struct Compared {
+    by_name: BTreeMap<&'static str, (usize, usize)>,
+}
+
+impl Compared {
+    fn note(&mut self, filter: &Filter, entries: usize) {
+        let names: BTreeSet<_> = filter.iter().map(|(name, _)| *name).collect();
+        for name in names {
+            let (filters, all) = self.by_name.entry(name).or_default();
+            *filters += 1;
+            *all += entries;
+        }
+    }
+
+    /// Each filter took what ended its stream; all of a kind took more than that.
+    fn assert_it_means_something(&self) {
+        for name in model::FILTERS {
+            let (filters, entries) = self.by_name.get(name).copied().unwrap_or_default();
+            assert!(filters > 0, "no filter by {name}: {self:?}");
+            assert!(entries > filters, "nothing came by {name}: {self:?}");
+        }
     }
 }
 

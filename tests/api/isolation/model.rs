@@ -64,6 +64,56 @@ pub fn fits(entry: &Value, filter: &Filter) -> bool {
     one_of("category") && one_of("severity") && rest
 }
 
+/// By which what comes can be filtered; `until` lies behind it.
+pub const FILTERS: [&str; 14] = [
+    "category",
+    "severity",
+    "actor",
+    "action",
+    "entity_type",
+    "entity_id",
+    "q",
+    "since",
+    "not_category",
+    "not_severity",
+    "not_actor",
+    "not_action",
+    "not_entity_type",
+    "not_entity_id",
+];
+
+/// An entry that is yet to come and that fits, when there can be one.
+pub fn fitting(filter: &Filter) -> Option<Value> {
+    let entities = TYPES.iter().flat_map(|kind| IDS.map(|id| (*kind, id)));
+    let entities: Vec<_> = entities.map(Some).chain([None]).collect();
+    let kinds = CATEGORIES.iter().flat_map(|category| {
+        let actions = ACTIONS.iter();
+        actions.flat_map(move |action| SEVERITIES.map(|severity| (*category, *action, severity)))
+    });
+    for (category, action, severity) in kinds {
+        for (actor, message) in ACTORS
+            .iter()
+            .flat_map(|one| MESSAGES.map(|text| (*one, text)))
+        {
+            for entity in &entities {
+                let mut entry = json!({
+                    "ts": "9999", "category": category, "action": action, "severity": severity,
+                    "actor": actor, "message": message,
+                });
+                if let Some((kind, id)) = entity {
+                    entry["entity_type"] = json!(kind);
+                    entry["entity_id"] = json!(id);
+                }
+                if fits(&entry, filter) {
+                    entry.as_object_mut()?.remove("ts");
+                    return Some(entry);
+                }
+            }
+        }
+    }
+    None
+}
+
 pub fn filter(dice: &mut Dice, model: &Model) -> Filter {
     let mut filter = Filter::new();
     let mut maybe = |dice: &mut Dice, name, values: &[&str]| {
