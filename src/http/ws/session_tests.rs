@@ -439,3 +439,21 @@ fn a_session_that_the_hub_knows_of_another_book_is_not_greeted() {
     assert_eq!(steps, [Step::Close(Goodbye::AnotherBook)]);
     assert_over(&mut session);
 }
+
+#[test]
+fn goodbye_is_said_behind_what_was_recorded_before_it() {
+    let mut world = World::new(u64::MAX);
+    // The session had no room for it.
+    world.commit(&[Severity::Error; 7]);
+    let batch = world.hub.pop_front().unwrap();
+    world.session.passed_over(&batch);
+    let steps = world.session.stopping();
+    world.take(steps);
+    world.settle();
+    let types: Vec<_> = world.frames.iter().map(|frame| &frame["type"]).collect();
+    let (last, before) = types.split_last().unwrap();
+    assert_eq!(**last, "server_shutting_down");
+    assert_eq!(before[0], "hello");
+    assert_eq!(before[1..], ["activity_logged"; 7]);
+    assert_over(&mut world.session);
+}
