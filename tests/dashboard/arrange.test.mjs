@@ -27,6 +27,18 @@ law('retention that is changed here holds, is recorded, and goes back to the fil
   assert.equal(await days.inputValue(), '90');
 });
 
+law('retention that is changed elsewhere is shown at once, and what one is typing stays', async (daybook, visit) => {
+  const page = await visit('/settings');
+  await page.getByLabel(/^Days/).waitFor();
+  await page.getByLabel(/^Entries/).fill('500');
+  const other = await visit('/settings');
+  await other.getByLabel(/^Days/).fill('30');
+  await other.getByRole('button', { name: 'Save' }).click();
+  await other.getByText('Saved.').waitFor();
+  await until('the first browser shows it', async () => (await page.getByLabel(/^Days/).inputValue()) === '30');
+  assert.equal(await page.getByLabel(/^Entries/).inputValue(), '500');
+});
+
 law('what is locked in the file cannot be changed here', async (daybook, visit) => {
   const page = await visit('/settings');
   await page.getByLabel(/^Days/).waitFor();

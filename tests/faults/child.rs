@@ -180,6 +180,9 @@ impl Cut for Uncut {
     }
 }
 
+/// Longer than a stop in order takes.
+const WRITTEN_BEHIND: Duration = Duration::from_secs(2);
+
 /// Answers at once and commits a while later: what a daemon with a write-behind queue would do.
 struct Premature {
     head: Head,
@@ -192,7 +195,7 @@ impl Premature {
         let (later, due) = mpsc::channel::<(Instant, Timestamp, Vec<Request>)>();
         std::thread::spawn(move || {
             for (told, now, group) in due {
-                std::thread::sleep(Duration::from_millis(50).saturating_sub(told.elapsed()));
+                std::thread::sleep(WRITTEN_BEHIND.saturating_sub(told.elapsed()));
                 store.commit(now, &group).unwrap();
             }
         });

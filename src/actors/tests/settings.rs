@@ -214,10 +214,13 @@ fn whatever_changes_what_is_in_force_it_is_told_once() {
             published.workspace
         };
         let a = WorkspaceId::trusted("a");
-        let change = Change::Put(serde_json::from_str(r#"{"max_days":7}"#).unwrap());
+        let put = |days: u32| {
+            let text = format!(r#"{{"max_days":{days}}}"#);
+            Change::Put(serde_json::from_str(&text).unwrap())
+        };
         for (workspace, change) in [
-            (Some(a.clone()), change.clone()),
-            (None, change),
+            (Some(a.clone()), put(7)),
+            (None, put(8)),
             (Some(a.clone()), Change::Forget),
         ] {
             let retain = Retain {

@@ -2,6 +2,7 @@
 
 import { Part, asTyped, bytes, classes, counted, html, nothing, number } from './element.js';
 import { ask, get, isOperator, may, me } from './api.js';
+import { Link } from './live.js';
 import { absolute, relative } from './time.js';
 import './live-entries.js';
 
@@ -74,10 +75,33 @@ class RetentionPanel extends Panel {
   static properties = { ...Panel.properties, workspace: {}, edited: { state: true }, preview: { state: true } };
 
   title_ = 'What is kept';
+  #link;
 
   constructor() {
     super();
     this.edited = {};
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#follow();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#link?.stop();
+  }
+
+  /** What somebody else changes is seen here at once; what is being typed stays. */
+  #follow() {
+    this.#link?.stop();
+    const anew = () => {
+      this.load();
+      this.#follow();
+    };
+    const wanted = { action: ['activity_log.settings_changed'], ...(this.workspace ? { workspace_id: [this.workspace] } : {}) };
+    this.#link = new Link(wanted, { entries() {}, lagged() {}, epoch: anew, settings: () => this.load() });
+    this.#link.start(null, null);
   }
 
   read = () => get(this.#at('settings'));
@@ -89,6 +113,7 @@ class RetentionPanel extends Panel {
     this.edited = {};
     this.preview = null;
     this.load();
+    this.#follow();
   }
 
   #value(key) {
