@@ -19,10 +19,16 @@ pub struct Limits {
     pub bulk_body: ByteSize,
     #[serde(deserialize_with = "bulk_entries")]
     pub bulk_entries: usize,
+    /// Of all bodies that are being read at once, decoded.
+    #[serde(deserialize_with = "body_memory")]
+    pub body_memory: ByteSize,
     #[serde(deserialize_with = "timeout")]
     pub header_timeout: Duration,
     #[serde(deserialize_with = "timeout")]
     pub body_timeout: Duration,
+    /// Between two requests of one connection.
+    #[serde(deserialize_with = "keep_alive")]
+    pub keep_alive: Duration,
     #[serde(deserialize_with = "queue_entries")]
     pub queue_entries: usize,
     #[serde(deserialize_with = "queue_bytes")]
@@ -42,8 +48,10 @@ impl Default for Limits {
             body: ByteSize::mib(1),
             bulk_body: ByteSize::mib(20),
             bulk_entries: fixed::BULK_ENTRIES,
+            body_memory: ByteSize::mib(64),
             header_timeout: Duration::seconds(5),
             body_timeout: Duration::seconds(10),
+            keep_alive: Duration::seconds(75),
             queue_entries: 20_000,
             queue_bytes: ByteSize::mib(64),
             connections: 12_000,
@@ -80,6 +88,14 @@ fn bulk_entries<'de, D: Deserializer<'de>>(d: D) -> Result<usize, D::Error> {
 
 fn timeout<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
     checked::duration(d, Duration::millis(100)..=Duration::minutes(10))
+}
+
+fn keep_alive<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    checked::duration(d, Duration::millis(100)..=Duration::minutes(60))
+}
+
+fn body_memory<'de, D: Deserializer<'de>>(d: D) -> Result<ByteSize, D::Error> {
+    checked::size(d, ByteSize::mib(4)..=ByteSize::gib(16))
 }
 
 fn queue_entries<'de, D: Deserializer<'de>>(d: D) -> Result<usize, D::Error> {

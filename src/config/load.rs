@@ -194,6 +194,11 @@ fn contradictions(settings: &Settings) -> Vec<(&'static str, Cow<'static, str>)>
             "must not be smaller than limits.body".into(),
         ),
         (
+            limits.body_memory.get() < 3 * limits.bulk_body.get(),
+            "limits.body_memory",
+            "must be three times limits.bulk_body or more, so that a full bulk and its decoder fit",
+        ),
+        (
             limits.queue_entries < limits.bulk_entries,
             "limits.queue_entries",
             "must not be smaller than limits.bulk_entries, or a full bulk never has room".into(),

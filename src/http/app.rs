@@ -1,5 +1,6 @@
 //! What the handlers hold: the two faces of the book, the owner's settings, the rules for what comes in.
 
+use super::budget::Budget;
 use crate::access::{Privacy, Slowdown};
 use crate::actors::keeper::View;
 use crate::actors::{
@@ -32,6 +33,8 @@ pub struct App {
     pub devices: Devices,
     pub captures: Captures,
     pub sessions: Sessions,
+    /// What request bodies hold in memory.
+    pub bodies: Budget,
     /// Of those who fail to be let in.
     pub slowdown: Arc<Slowdown>,
     pub settings: Arc<Settings>,
@@ -70,6 +73,7 @@ impl App {
             captures: actors.captures.clone(),
             reader,
             sessions: Sessions::default(),
+            bodies: Budget::new(settings.limits.body_memory.bytes()),
             slowdown: Arc::new(Slowdown::new(settings.auth.attempts_per_minute)),
             rules: Arc::clone(&actors.rules),
             privacy: Arc::clone(&actors.privacy),

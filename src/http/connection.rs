@@ -1,7 +1,10 @@
-//! One TCP connection: what it is allowed to do with its time. actix-web limits how long the first request's
-//! headers take and no others, and waits for ever for the rest of a body that nobody reads; here a connection
-//! without a request ends after a while, whatever its client is about.
+//! One connection: what it is allowed to do with its time. actix-http limits how long the first request's
+//! headers take and no others, and waits for ever for the rest of a body that nobody reads; here the headers of
+//! every request have their time, and a connection without a request ends after a while, whatever its client is
+//! about. What goes over it is `stream`'s.
 
+use super::extract::Peer;
+use super::leave::Leave;
 use crate::actors::event_hub::Cut;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -17,13 +20,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// How long a client may take none of what it is sent.
 const UNREAD: Duration = Duration::from_secs(30);
 /// How long a client that was told to go may take to read that.
-const LINGER: Duration = Duration::from_secs(1);
+pub const LINGER: Duration = Duration::from_secs(1);
 
 /// A second descriptor of a connection's socket, for when the one who serves it cannot end it: because
 /// nobody reads, or because nothing is asked.
@@ -43,41 +47,122 @@ impl Cut for SocketEnd {
     }
 }
 
+/// How long a connection may take for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// From a request's first byte to the end of its headers; of the first request, from when it connected.
+    pub head: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+}
+
+/// Answers are small and whole, and waiting to fill a packet would only delay them; and who reads none of them
+/// is let go.
+pub fn tuned(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    sockopt::set_tcp_user_timeout(stream, UNREAD.as_millis() as u32)?;
+    Ok(())
+}
+
 pub struct Connection {
-    /// Cut when the time is up.
-    socket: SocketEnd,
-    /// How long it is kept without a request.
-    idle: Duration,
+    /// Cut when the time is up; none where there was no descriptor left for it.
+    socket: Option<SocketEnd>,
+    times: Times,
     requests: Cell<usize>,
+    /// The headers of a request are awaited: its first byte came, or it is the connection's first.
+    head: Cell<Head>,
     until: Cell<Instant>,
+    /// The watch is to look at the times anew.
+    changed: Rc<Notify>,
     watch: OnceCell<JoinHandle<()>>,
+    /// Who reads, to be told that the time for the headers is over.
+    reader: Cell<Option<Waker>>,
+    peer: Peer,
+    pub(super) leave: Leave,
+}
+
+/// How far the headers of the next request are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// Nothing of them is there, and nothing need come.
+    Idle,
+    /// They are on their way; the watch does not know it yet.
+    Begun,
+    Awaited,
+    /// They did not come in their time.
+    TooLate,
 }
 
 impl Connection {
     /// Watched from now on, until it is dropped with its last request.
-    pub fn watched(
-        stream: &TcpStream,
-        end: SocketEnd,
-        idle: Duration,
-    ) -> std::io::Result<Rc<Self>> {
-        // Answers are small and whole; waiting to fill a packet would only delay them.
-        stream.set_nodelay(true)?;
-        sockopt::set_tcp_user_timeout(stream, UNREAD.as_millis() as u32)?;
+    pub fn watched(socket: Option<SocketEnd>, times: Times, peer: Peer) -> Rc<Self> {
         let connection = Rc::new(Self {
-            socket: end,
-            idle,
+            socket,
+            times,
             requests: Cell::new(0),
-            until: Cell::new(Instant::now() + idle),
+            head: Cell::new(Head::Awaited),
+            until: Cell::new(Instant::now() + times.head),
+            changed: Rc::default(),
             watch: OnceCell::new(),
+            reader: Cell::new(None),
+            peer,
+            leave: Leave::default(),
         });
         let watch = rt::spawn(watch(Rc::downgrade(&connection)));
         // It is set here and nowhere else.
         let _ = connection.watch.set(watch);
-        Ok(connection)
+        connection
+    }
+
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    pub fn socket(&self) -> Option<&SocketEnd> {
+        self.socket.as_ref()
+    }
+
+    /// Whether no request is being answered.
+    pub fn is_between_requests(&self) -> bool {
+        self.requests.get() == 0
+    }
+
+    /// Bytes came; true when they are the first of a request.
+    pub fn hears(&self) -> bool {
+        let begins = self.is_between_requests() && self.head.get() == Head::Idle;
+        if begins {
+            self.head.set(Head::Begun);
+            self.until.set(Instant::now() + self.times.head);
+        }
+        begins
+    }
+
+    /// What came has been looked at, and all that was to be said is written.
+    pub fn rests(&self) {
+        if self.head.get() == Head::Begun && self.is_between_requests() {
+            self.head.set(Head::Awaited);
+            self.changed.notify_one();
+        }
+    }
+
+    pub fn is_too_late(&self) -> bool {
+        self.head.get() == Head::TooLate
+    }
+
+    pub fn wakes(&self, reader: &Waker) {
+        let held = self.reader.take().filter(|held| held.will_wake(reader));
+        self.reader
+            .set(Some(held.unwrap_or_else(|| reader.clone())));
+    }
+
+    /// The body is wanted: a client that waits for leave to send it is given that.
+    pub fn body_is_awaited(&self) {
+        self.leave.give();
     }
 
     fn begin(self: &Rc<Self>) -> Request {
         self.requests.set(self.requests.get() + 1);
+        self.head.set(Head::Idle);
         Request {
             connection: Rc::clone(self),
             is_last: false,
@@ -85,7 +170,28 @@ impl Connection {
     }
 
     fn end(&self) {
-        self.socket.cut();
+        if let Some(socket) = &self.socket {
+            socket.cut();
+        }
+    }
+
+    /// Until when there is nothing to be done, unless something changes; none when it is over.
+    fn looked_at(&self) -> Option<(Rc<Notify>, Instant)> {
+        if self.until.get() <= Instant::now() {
+            if !self.is_between_requests() {
+                self.until.set(Instant::now() + self.times.idle);
+            } else if matches!(self.head.get(), Head::Begun | Head::Awaited) {
+                self.head.set(Head::TooLate);
+                self.until.set(Instant::now() + LINGER);
+                if let Some(reader) = self.reader.take() {
+                    reader.wake();
+                }
+            } else {
+                self.end();
+                return None;
+            }
+        }
+        Some((Rc::clone(&self.changed), self.until.get()))
     }
 }
 
@@ -97,17 +203,11 @@ impl Drop for Connection {
     }
 }
 
+/// It holds its connection for no longer than a look at it.
 async fn watch(connection: Weak<Connection>) {
-    while let Some(until) = connection.upgrade().map(|held| held.until.get()) {
-        rt::time::sleep_until(until.into()).await;
-        let Some(held) = connection.upgrade() else {
-            return;
-        };
-        if held.requests.get() > 0 {
-            held.until.set(Instant::now() + held.idle);
-        } else if held.until.get() <= Instant::now() {
-            return held.end();
-        }
+    while let Some((changed, until)) = connection.upgrade().and_then(|held| held.looked_at()) {
+        // Either is a reason to look again.
+        let _ = tokio::time::timeout_at(until.into(), changed.notified()).await;
     }
 }
 
@@ -122,7 +222,7 @@ impl Drop for Request {
     fn drop(&mut self) {
         let connection = &self.connection;
         connection.requests.set(connection.requests.get() - 1);
-        connection.until.set(Instant::now() + connection.idle);
+        connection.until.set(Instant::now() + connection.times.idle);
         if self.is_last {
             let connection = Rc::downgrade(connection);
             rt::spawn(async move {
@@ -139,10 +239,15 @@ pub async fn requests_are_noted<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let noted = request.conn_data::<Rc<Connection>>().map(Connection::begin);
-    let answer = next.call(request).await?.map_into_boxed_body();
+    let mut answer = next.call(request).await?.map_into_boxed_body();
     let Some(mut noted) = noted else {
         return Ok(answer);
     };
+    if noted.connection.leave.was_never_given() {
+        // Nobody can tell whether the body comes all the same.
+        let head = answer.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     noted.is_last = answer.response().head().connection_type() == ConnectionType::Close;
     Ok(answer.map_body(|_, body| {
         BoxBody::new(Noted {

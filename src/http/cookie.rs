@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use std::time::Duration;
 
-const NAME: &str = "daybook_session";
+pub const NAME: &str = "daybook_session";
 
 /// What a request holds of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

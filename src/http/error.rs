@@ -16,6 +16,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use std::fmt;
+use std::time::SystemTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
@@ -68,6 +69,12 @@ pub enum ApiError {
     /// It was read, and never has room in the queue as it is.
     TooHeavy(String),
     TooSlow,
+    /// What comes cannot be read as a request.
+    NotHttp,
+    AddressTooLong,
+    HeadTooLarge,
+    /// The headers did not come in time.
+    HeadTooSlow,
     BrokenBody(String),
     /// Try again: the queue is full, or every reader is in use.
     Busy(String),
@@ -214,6 +221,26 @@ impl ApiError {
                 "Request timeout",
                 "the body did not come in time".into(),
             ),
+            Self::NotHttp => (
+                S::BAD_REQUEST,
+                "Bad request",
+                "the request line, a header or the framing of the body is not as HTTP/1.1 has it".into(),
+            ),
+            Self::AddressTooLong => (
+                S::URI_TOO_LONG,
+                "Address too long",
+                "the address and its query are longer than 65534 bytes".into(),
+            ),
+            Self::HeadTooLarge => (
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Headers too large",
+                "the headers are more than 96, or longer than 128 KiB".into(),
+            ),
+            Self::HeadTooSlow => (
+                S::REQUEST_TIMEOUT,
+                "Request timeout",
+                "the headers did not come in time".into(),
+            ),
             Self::BrokenBody(what) => (S::BAD_REQUEST, "Bad request", what.clone()),
             Self::Busy(what) => (S::SERVICE_UNAVAILABLE, "Busy", what.clone()),
             Self::Stopping => (
@@ -249,6 +276,33 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// The status and the body.
+    fn problem(&self) -> (StatusCode, String) {
+        let (status, title, detail) = self.told();
+        let problem = Problem {
+            r#type: "about:blank",
+            title,
+            status: status.as_u16(),
+            detail,
+            errors: self.errors(),
+        };
+        (status, serde_json::to_string(&problem).unwrap_or_default())
+    }
+
+    /// The whole answer to what never became a request, with which its connection ends.
+    pub fn on_the_wire(&self) -> Vec<u8> {
+        let (status, problem) = self.problem();
+        let date = header::HttpDate::from(SystemTime::now());
+        let length = problem.len();
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n\
+             content-length: {length}\r\nconnection: close\r\ndate: {date}\r\n\r\n{problem}"
+        )
+        .into_bytes()
+    }
+}
+
 fn method_list(methods: &[Method]) -> String {
     let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
     names.join(", ")
@@ -266,14 +320,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, title, detail) = self.told();
-        let problem = Problem {
-            r#type: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail,
-            errors: self.errors(),
-        };
+        let (status, problem) = self.problem();
         let mut response = HttpResponseBuilder::new(status);
         response.content_type("application/problem+json");
         match self {
@@ -298,7 +345,7 @@ impl ResponseError for ApiError {
             }
             _ => {}
         }
-        response.body(serde_json::to_string(&problem).unwrap_or_default())
+        response.body(problem)
     }
 }
 

@@ -1,6 +1,8 @@
 //! From a body to new entries: `ingest` reads it, `access` says whose it is, `domain` checks it.
 
 use super::app::App;
+use super::body::Body;
+use super::budget::Held;
 use super::error::ApiError;
 use super::extract::Caller;
 use crate::domain::{Draft, FieldErrors, NewEntry};
@@ -47,18 +49,19 @@ impl Kind {
     }
 }
 
+/// What a body became, and what the body holds until that has room in the queue.
 pub async fn read(
     app: web::Data<App>,
     caller: Caller,
     kind: Kind,
-    body: Vec<u8>,
-) -> Result<Intake, ApiError> {
-    if body.len() < LARGE {
-        return parse(&app, &caller, kind, &body);
+    body: Body,
+) -> Result<(Intake, Held), ApiError> {
+    let is_large = body.len() >= LARGE;
+    let parsed = move || Ok((parse(&app, &caller, kind, &body)?, body.into_held()));
+    if !is_large {
+        return parsed();
     }
-    web::block(move || parse(&app, &caller, kind, &body))
-        .await
-        .map_err(|_| ApiError::Internal)?
+    web::block(parsed).await.map_err(|_| ApiError::Internal)?
 }
 
 fn parse(app: &App, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Intake, ApiError> {

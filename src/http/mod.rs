@@ -1,9 +1,11 @@
 //! The HTTP face: a handler extracts, asks, encodes. The whole URL table stands in `routes`, every status
 //! code in `error`.
 
+mod answers;
 pub mod app;
 pub mod auth;
 mod body;
+mod budget;
 mod connection;
 mod cookie;
 mod docs;
@@ -12,6 +14,7 @@ mod extract;
 mod forwarded;
 mod handlers;
 mod intake;
+mod leave;
 mod middleware;
 pub mod openapi;
 mod parameters;
@@ -19,6 +22,7 @@ mod retention;
 pub mod routes;
 pub mod server;
 mod small;
+mod stream;
 mod wire;
 pub mod ws;
 

@@ -1,5 +1,6 @@
 //! The OpenAPI description, made from the handlers.
 
+use super::answers::Common;
 use super::handlers::{
     activity, auth, automations, backups, captures, count, devices, entry, erase, events, export,
     facets, health, histogram, keys, layouts, prune, record, settings, system, views, widgets,
@@ -91,6 +92,7 @@ use utoipa::OpenApi;
         health::readyz,
         system::metrics,
     ),
+    modifiers(&Common),
     components(schemas(wire::ProblemSchema, wire::EntrySchema, wire::NewEntrySchema, wire::FormatSchema)),
     tags(
         (name = "activity", description = "Recording, and looking up"),

@@ -84,7 +84,7 @@ fn where_one_may_get_one_may_ask_for_the_head_alone() {
 }
 
 #[test]
-fn what_is_no_http_is_told_so_and_the_connection_ends() {
+fn what_is_no_http_is_a_problem_and_the_connection_ends() {
     let daybook = TestDaybook::start();
     for request in [
         "nonsense\r\n\r\n",
@@ -104,16 +104,26 @@ fn what_is_no_http_is_told_so_and_the_connection_ends() {
     ] {
         let mut raw = Raw::to(daybook.address);
         raw.send(request);
-        if let Some(answer) = raw.try_answer(true) {
-            assert!(
-                (400..500).contains(&answer.status),
-                "{request}: {}",
-                answer.status
-            );
-        }
+        let answer = raw.answer();
+        answer.problem(400);
+        assert_eq!(answer.header("connection"), "close", "{request}");
         assert!(raw.is_closed(), "{request}");
     }
     assert_eq!(daybook.count(), 0);
+}
+
+#[test]
+fn what_is_no_http_behind_a_request_spoils_nothing_of_its_answer() {
+    let daybook = TestDaybook::start();
+    daybook.record(&entry()).ok();
+    let asked = raw::get("/api/v1/activity/export?format=csv");
+    let mut raw = Raw::to(daybook.address);
+    let alone = raw.exchange(&asked);
+    let mut raw = Raw::to(daybook.address);
+    raw.send(format!("{asked}nonsense\r\n\r\n"));
+    assert_eq!(raw.answer().text(), alone.text());
+    raw.answer().problem(400);
+    assert!(raw.is_closed());
 }
 
 #[test]
@@ -121,18 +131,40 @@ fn headers_and_addresses_beyond_all_measure_are_refused() {
     let daybook = TestDaybook::start();
     let long = "x".repeat(200_000);
     let many: String = (0..500).map(|n| format!("X-{n}: y\r\n")).collect();
-    for request in [
-        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n"),
-        format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-        format!("GET /healthz?{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"),
+    let longish = "x".repeat(66_000);
+    for (status, request) in [
+        (
+            431,
+            format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n"),
+        ),
+        (
+            414,
+            format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ),
+        (
+            414,
+            format!("GET /healthz?{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ),
+        (
+            414,
+            format!("GET /healthz?{longish} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ),
+        (
+            431,
+            format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"),
+        ),
     ] {
-        let mut raw = Raw::to(daybook.address);
-        raw.send(&request);
-        if let Some(answer) = raw.try_answer(true) {
-            assert!((400..500).contains(&answer.status), "{}", answer.status);
+        for is_first in [true, false] {
+            let mut raw = Raw::to(daybook.address);
+            if !is_first {
+                assert_eq!(raw.exchange(raw::get("/healthz")).status, 200);
+            }
+            raw.send(&request);
+            let answer = raw.answer();
+            answer.problem(status);
+            assert_eq!(answer.header("connection"), "close");
+            assert!(raw.is_closed());
         }
-        assert!(raw.is_closed());
     }
 }
 

@@ -4,8 +4,14 @@ use crate::client::entry;
 use crate::harness::TestDaybook;
 use crate::raw::{self, Raw};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
-const HASTY: &str = "[limits]\nheader_timeout = '300ms'\nbody_timeout = '300ms'";
+const HASTY: &str =
+    "[limits]\nheader_timeout = '300ms'\nbody_timeout = '300ms'\nkeep_alive = '300ms'";
+/// Who closes one of these does so for the headers' sake, and for nothing else.
+const HASTY_HEADERS: &str =
+    "[limits]\nheader_timeout = '300ms'\nbody_timeout = '10m'\nkeep_alive = '10m'";
+const HASTY_BETWEEN: &str = "[limits]\nheader_timeout = '10m'\nkeep_alive = '300ms'";
 const SLOW_BODIES: &str = "[limits]\nbody_timeout = '300ms'";
 const HEADERS: &str =
     "POST /api/v1/activity HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
@@ -46,8 +52,8 @@ fn a_body_that_does_not_come_is_a_408_and_the_connection_ends() {
 }
 
 #[test]
-fn headers_that_do_not_come_end_the_connection() {
-    let daybook = TestDaybook::with(HASTY);
+fn headers_that_do_not_come_are_a_408_and_the_connection_ends() {
+    let daybook = TestDaybook::with(HASTY_HEADERS);
     for stalled in [
         "",
         "G",
@@ -57,21 +63,52 @@ fn headers_that_do_not_come_end_the_connection() {
     ] {
         let mut raw = Raw::to(daybook.address);
         raw.send(stalled);
+        let answer = raw.answer();
+        answer.problem(408);
+        assert_eq!(answer.header("connection"), "close");
         assert!(raw.is_closed(), "{stalled}");
     }
 }
 
 #[test]
-fn headers_of_a_later_request_that_do_not_come_end_the_connection_too() {
-    let daybook = TestDaybook::with(HASTY);
-    let stalled = ["", "G", "GET / HTTP/1.1\r\nHost: localhost\r\nX-"].map(|part| {
+fn headers_of_a_later_request_have_the_same_time_from_their_first_byte() {
+    let daybook = TestDaybook::with(HASTY_HEADERS);
+    let mut resting = in_use(&daybook);
+    let stalled = ["G", "GET / HTTP/1.1\r\nHost: localhost\r\nX-"].map(|part| {
         let mut raw = in_use(&daybook);
         raw.send(part);
         raw
     });
     for mut raw in stalled {
+        let answer = raw.answer();
+        answer.problem(408);
+        assert_eq!(answer.header("connection"), "close");
         assert!(raw.is_closed());
     }
+    // Who sends nothing has the time between two requests, which is not up.
+    assert_eq!(resting.exchange(raw::get("/healthz")).status, 200);
+}
+
+#[test]
+fn bytes_that_come_one_by_one_do_not_make_the_time_longer() {
+    let daybook = TestDaybook::with(HASTY_HEADERS);
+    let mut raw = in_use(&daybook);
+    raw.send("GET / HTTP/1.1\r\nX: ");
+    // Until it is told to go, or for far longer than it may take.
+    let until = Instant::now() + Duration::from_secs(20);
+    while raw.send("x") && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Instant::now() < until);
+    assert!(raw.is_closed());
+}
+
+#[test]
+fn a_connection_that_asks_nothing_ends_without_a_word() {
+    let daybook = TestDaybook::with(HASTY_BETWEEN);
+    let mut raw = in_use(&daybook);
+    assert!(raw.try_answer(true).is_none());
+    assert!(raw.is_closed());
 }
 
 #[test]

@@ -72,7 +72,10 @@ pub async fn record(
         Ok(body) => intake::read(app.clone(), caller, kind, body).await,
         Err(error) => Err(error),
     };
-    match taken.inspect_err(|error| refused(&app, error))? {
+    let (intake, held) = taken.inspect_err(|error| refused(&app, error))?;
+    // From here on the queue's own limits count: room is asked for before anything else is waited for.
+    drop(held);
+    match intake {
         Intake::One(entry) if is_a_command && is_of_the_book(&entry) => one(&app, *entry).await,
         Intake::One(entry) if is_archived(&app, &entry) => {
             let error = ApiError::Conflict(archived(&entry));
