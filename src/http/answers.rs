@@ -74,10 +74,16 @@ fn describe(operation: &mut Operation, line: &Line) {
 /// Beside what its handler says itself.
 fn common(line: &Line, has_body: bool) -> Vec<(&'static str, &'static str)> {
     let mut common = vec![
-        ("400", "The request is not right, and it is said what is wrong"),
+        (
+            "400",
+            "The request is not right, and it is said what is wrong",
+        ),
         ("408", "The request did not come in its time"),
         ("414", "The address is too long"),
-        ("421", "While nobody needs a key: asked for under a name that is not this machine's"),
+        (
+            "421",
+            "While nobody needs a key: asked for under a name that is not this machine's",
+        ),
         ("431", "The headers are too many or too long"),
     ];
     let is_known = line.needs != Need::Open;

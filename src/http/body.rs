@@ -80,7 +80,7 @@ pub async fn read(
     if declared.is_some_and(|declared| declared > limits.bulk as u64) {
         return Err(ApiError::TooLarge { limit: limits.bulk });
     }
-    let decoder = Decoder::for_request(request, Sink::new(shape, limits, budget))?;
+    let decoder = Decoder::new(&encoding(request)?, Sink::new(shape, limits, budget))?;
     if let Some(connection) = request.conn_data::<Rc<Connection>>() {
         connection.body_is_awaited();
     }
@@ -111,7 +111,7 @@ async fn drain(
 }
 
 /// Where decoded bytes go; it takes none beyond its limit.
-struct Sink {
+pub struct Sink {
     bytes: Vec<u8>,
     held: Held,
     /// As much of what was unpacked stands a second time in the decoder's window.
@@ -123,7 +123,7 @@ struct Sink {
 }
 
 impl Sink {
-    fn new(shape: Shape, limits: Limits, budget: &Budget) -> Self {
+    pub fn new(shape: Shape, limits: Limits, budget: &Budget) -> Self {
         Self {
             bytes: Vec::new(),
             held: budget.open(),
@@ -195,15 +195,15 @@ impl Write for Sink {
     }
 }
 
-enum Decoder {
+pub enum Decoder {
     Plain(Sink),
     Gzip(Box<MultiGzDecoder<Sink>>),
     Zstd(Box<zio::Writer<Sink, raw::Decoder<'static>>>),
 }
 
 impl Decoder {
-    fn for_request(request: &HttpRequest, sink: Sink) -> Result<Self, ApiError> {
-        match encoding(request)?.as_str() {
+    pub fn new(encoding: &str, sink: Sink) -> Result<Self, ApiError> {
+        match encoding {
             "identity" | "" => Ok(Self::Plain(sink)),
             "gzip" | "x-gzip" => {
                 let sink = sink.with_decoder(GZIP_HOLDS, 0)?;
@@ -241,7 +241,7 @@ impl Decoder {
         }
     }
 
-    fn write(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
+    pub fn write(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
         let written = match self {
             Self::Plain(sink) => sink.write_all(chunk),
             Self::Gzip(decoder) => decoder.write_all(chunk),
@@ -251,7 +251,7 @@ impl Decoder {
     }
 
     /// The whole body, or what is wrong with its end.
-    fn finish(mut self) -> Result<Body, ApiError> {
+    pub fn finish(mut self) -> Result<Body, ApiError> {
         let ended = match &mut self {
             Self::Plain(_) => Ok(()),
             Self::Gzip(decoder) => decoder.try_finish(),

@@ -85,7 +85,7 @@ impl FromRequest for Query {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(address_is_text(request).and_then(|()| parameters(request.query_string())))
+        ready(address_is_text(request).and_then(|()| Self::parse(request.query_string())))
     }
 }
 
@@ -93,27 +93,6 @@ impl FromRequest for Query {
 fn address_is_text(request: &HttpRequest) -> Result<(), ApiError> {
     let decoded = percent_decode_str(request.uri().path()).decode_utf8();
     decoded.map(drop).map_err(|_| not_utf8("path").into())
-}
-
-fn parameters(query: &str) -> Result<Query, ApiError> {
-    let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-    if pairs.len() > MOST_PARAMETERS {
-        let reason = format!("has more than {MOST_PARAMETERS} parameters");
-        return Err(FieldError::new("query", reason).into());
-    }
-    let read = pairs.into_iter().map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decoded(name).ok_or_else(|| not_utf8("query"))?;
-        if name.chars().nth(NAME_CHARS).is_some() {
-            let name: String = name.chars().take(NAME_CHARS).collect();
-            return Err(FieldError::new(name + "…", "is not a parameter here"));
-        }
-        match decoded(value) {
-            Some(value) => Ok((name, value)),
-            None => Err(not_utf8(name)),
-        }
-    });
-    Ok(Query(read.collect::<Result<_, _>>()?))
 }
 
 /// As forms encode it: a plus sign is a space.
@@ -128,6 +107,28 @@ fn not_utf8(field: impl Into<Cow<'static, str>>) -> FieldError {
 }
 
 impl Query {
+    /// As it stands behind the question mark.
+    pub fn parse(query: &str) -> Result<Self, ApiError> {
+        let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+        if pairs.len() > MOST_PARAMETERS {
+            let reason = format!("has more than {MOST_PARAMETERS} parameters");
+            return Err(FieldError::new("query", reason).into());
+        }
+        let read = pairs.into_iter().map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decoded(name).ok_or_else(|| not_utf8("query"))?;
+            if name.chars().nth(NAME_CHARS).is_some() {
+                let name: String = name.chars().take(NAME_CHARS).collect();
+                return Err(FieldError::new(name + "…", "is not a parameter here"));
+            }
+            match decoded(value) {
+                Some(value) => Ok((name, value)),
+                None => Err(not_utf8(name)),
+            }
+        });
+        Ok(Self(read.collect::<Result<_, _>>()?))
+    }
+
     pub fn take(&mut self, name: &'static str) -> Result<Option<String>, FieldError> {
         let mut values = Vec::new();
         self.0.retain(|(held, value)| {

@@ -4,13 +4,13 @@
 mod answers;
 pub mod app;
 pub mod auth;
-mod body;
-mod budget;
+pub mod body;
+pub mod budget;
 mod connection;
 mod cookie;
 mod docs;
 pub mod error;
-mod extract;
+pub mod extract;
 mod forwarded;
 mod handlers;
 mod intake;

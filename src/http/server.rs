@@ -10,7 +10,9 @@ use super::stream::Stream;
 use super::{auth, leave, middleware, openapi, routes};
 use crate::config::Limits;
 use actix_http::{HttpService, KeepAlive, Protocol, Request};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Extensions, Server, ServerHandle, ServiceResponse};
 use actix_web::error::DispatchError;

@@ -256,7 +256,8 @@ mod tests {
     #[test]
     fn a_bare_refusal_is_told_from_every_other_answer() {
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: Sat, 21 Nov 2026 15:00:00 GMT\r\n\r\n";
-        let found = |text: &str| bare_refusal(text.as_bytes()).map(|(at, status)| (at, status.as_u16()));
+        let found =
+            |text: &str| bare_refusal(text.as_bytes()).map(|(at, status)| (at, status.as_u16()));
         assert_eq!(found(bare), Some((0, 400)));
         let behind = format!("the end of an answer{bare}");
         assert_eq!(found(&behind), Some((20, 400)));

@@ -49,7 +49,11 @@ fn one_entry_that_says_it_is_too_large_is_refused_at_its_first_byte() {
         .problem(413);
     assert!(raw.is_closed());
     // An array may be as large.
-    let array = format!("[{}{}]", " ".repeat((2 << 20) - 2 - entry().to_string().len()), entry());
+    let array = format!(
+        "[{}{}]",
+        " ".repeat((2 << 20) - 2 - entry().to_string().len()),
+        entry()
+    );
     let mut raw = Raw::to(daybook.address);
     assert_eq!(raw.exchange(format!("{said}\r\n{array}")).status, 200);
     assert_eq!(daybook.count(), 1);
@@ -96,6 +100,10 @@ fn who_waits_for_leave_to_send_a_right_body_is_given_it_once() {
     // Who does not wait is answered all the same.
     raw.send(format!("{said}{body}"));
     let first = raw.answer();
-    let answer = if first.status == 100 { raw.answer() } else { first };
+    let answer = if first.status == 100 {
+        raw.answer()
+    } else {
+        first
+    };
     assert_eq!(answer.json()["seq"], 5);
 }

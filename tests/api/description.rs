@@ -15,9 +15,15 @@ fn contents(document: &Value) -> Vec<(String, Value, Vec<Value>)> {
         let at = format!("{} {}", line.method, line.path);
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         for parameter in parameters {
-            let given = parameter.get("example").or(parameter["schema"].get("example"));
+            let given = parameter
+                .get("example")
+                .or(parameter["schema"].get("example"));
             let at = format!("{at}: parameter {}", parameter["name"]);
-            found.push((at, parameter["schema"].clone(), given.cloned().into_iter().collect()));
+            found.push((
+                at,
+                parameter["schema"].clone(),
+                given.cloned().into_iter().collect(),
+            ));
         }
         let asked = [("body".to_owned(), &operation["requestBody"])];
         let responses = operation["responses"].as_object().unwrap().iter();

@@ -12,8 +12,11 @@ mod dashboard;
 mod declared;
 mod description;
 mod devices;
+#[path = "../fuzz/dice.rs"]
+mod dice;
 mod errors;
 mod events;
+mod every_route;
 mod floods;
 mod fuzz;
 mod harness;

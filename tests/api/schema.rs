@@ -1,7 +1,7 @@
 //! The schemas of the OpenAPI description: whether a value fits one, and values that do. A keyword that is not
 //! known here is an error, so that nothing is passed over.
 
-use super::fuzz::Dice;
+use super::dice::Dice;
 use serde_json::{Map, Value, json};
 
 /// Keywords that say nothing of what fits, or nothing that is checked.
@@ -23,7 +23,10 @@ pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => {
             let at = document.pointer(reference.trim_start_matches('#'));
-            resolved(document, at.unwrap_or_else(|| panic!("{reference} leads nowhere")))
+            resolved(
+                document,
+                at.unwrap_or_else(|| panic!("{reference} leads nowhere")),
+            )
         }
         None => schema,
     }
@@ -51,8 +54,12 @@ impl Check<'_> {
     fn fits(self, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
         let schema = resolved(self.document, schema);
         let Some(keywords) = schema.as_object() else {
-            // `true` lets everything pass.
-    
+            // `true`, or none at all, lets everything pass.
+            assert!(schema.is_null() || schema.is_boolean(), "{at}: {schema}");
+            if schema == &json!(false) {
+                found.push(format!("{at} fits nothing"));
+            }
+            return;
         };
         for (keyword, wanted) in keywords {
             self.keyword(keyword, wanted, (schema, value), at, found);
@@ -179,7 +186,10 @@ impl Check<'_> {
             misfits.extend(of_this);
         }
         match fitting {
-            0 => found.push(format!("{at} fits none of {keyword}: {}", misfits.join("; "))),
+            0 => found.push(format!(
+                "{at} fits none of {keyword}: {}",
+                misfits.join("; ")
+            )),
             1 => {}
             _ if keyword == "oneOf" => found.push(format!("{at} fits several of oneOf")),
             _ => {}
@@ -189,7 +199,9 @@ impl Check<'_> {
 
 fn types(wanted: &Value) -> impl Iterator<Item = &str> {
     let several = wanted.as_array().into_iter().flatten();
-    several.chain(wanted.is_string().then_some(wanted)).filter_map(Value::as_str)
+    several
+        .chain(wanted.is_string().then_some(wanted))
+        .filter_map(Value::as_str)
 }
 
 fn is_of(kind: &str, value: &Value) -> bool {
@@ -210,7 +222,8 @@ pub fn made(dice: &mut Dice, document: &Value, schema: &Value, depth: usize) -> 
     let schema = resolved(document, schema);
     for one_of in ["oneOf", "anyOf"] {
         if let Some(schemas) = schema[one_of].as_array() {
-            return made(dice, document, &schemas[dice.roll(schemas.len())], depth);
+            let one = dice.roll(schemas.len());
+            return made(dice, document, &schemas[one], depth);
         }
     }
     if let Some(values) = schema["enum"].as_array() {
@@ -233,7 +246,8 @@ pub fn made(dice: &mut Dice, document: &Value, schema: &Value, depth: usize) -> 
         "integer" | "number" => number(dice, schema),
         "string" => json!(text(dice)),
         "array" => {
-            let items = (0..dice.roll(4)).map(|_| made(dice, document, &schema["items"], depth - 1));
+            let items =
+                (0..dice.roll(4)).map(|_| made(dice, document, &schema["items"], depth - 1));
             items.collect()
         }
         _ => Value::Object(object(dice, document, schema, depth)),

@@ -63,7 +63,7 @@ pub struct AutomationRequest {
     /// One workspace, `default` by default, or `*` for all
     pub workspace: Option<String>,
     /// As the filters of a list, each a text or an array; no times
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub filters: Option<Value>,
     /// So many matches `within` that time
     pub times: Option<usize>,
@@ -77,10 +77,10 @@ pub struct AutomationRequest {
     /// How long a delivery is tried, `24h` by default
     pub give_up_after: Option<String>,
     /// `{"url","secret","headers","timeout"}`
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub webhook: Option<Value>,
     /// `{"url","token","title","priority","tags","message","headers","timeout"}`
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub ntfy: Option<Value>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::reading;
 use crate::access::Scope;
-use crate::domain::{Filter, PageRequest, PageSize, Position};
+use crate::domain::{Filter, PageRequest, PageSize, Position, Seq};
 use crate::http::app::{App, Place};
 use crate::http::connection::SocketEnd;
 use crate::http::error::ApiError;
@@ -12,6 +12,20 @@ use crate::http::ws::session::Session;
 use crate::http::ws::socket::{self, Socket};
 use crate::storage::Stretch;
 use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa::ToSchema;
+
+/// The first frame of a session.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the session writes")]
+pub struct Hello {
+    /// `hello`
+    r#type: String,
+    version: String,
+    epoch: String,
+    server_time: String,
+    #[schema(required)]
+    newest_seq: Option<Seq>,
+}
 
 /// Live events over WebSocket
 ///
@@ -23,7 +37,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
     path = "/api/v1/events/ws",
     tag = "events",
     responses(
-        (status = 101, description = "A session", body = String, example = json!({
+        (status = 101, description = "A session", body = Hello, example = json!({
             "type": "hello", "version": "0.1.0", "epoch": "0b4f7c1e-5a3d-4c55-8b0e-6c2f9f1d7a10",
             "server_time": "2026-11-21T08:00:00.000000Z", "newest_seq": 17
         })),

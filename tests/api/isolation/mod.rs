@@ -5,8 +5,8 @@ mod model;
 mod ways;
 
 use super::client::{ACTIVITY, each};
+use super::dice::Dice;
 use super::events::Follower;
-use super::fuzz::Dice;
 use super::harness::TestDaybook;
 use model::{ENTRY_IDS, Filter, KEPT, Model};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 //! read as an operator sees all of them, act by act; of what was recorded it is known beforehand.
 
 use crate::client::{ACTIVITY, entry, seqs};
-use crate::fuzz::Dice;
+use crate::dice::Dice;
 use crate::harness::TestDaybook;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use super::model::{Filter, IDS, Model, TYPES};
 use crate::client::{ACTIVITY, Answer, seqs};
-use crate::fuzz::Dice;
+use crate::dice::Dice;
 use crate::harness::TestDaybook;
 use daybook::client::control::escaped;
 use serde_json::{Map, Value, json};
