@@ -75,12 +75,25 @@ pub async fn read(
     limits: Limits,
 ) -> Result<Body, ApiError> {
     let app = request.app_data::<web::Data<App>>();
-    let budget = &app.ok_or(ApiError::Internal)?.bodies;
+    let app = app.ok_or(ApiError::Internal)?;
+    let body = within(request, payload, Sink::new(shape, limits, &app.bodies)).await;
+    if matches!(body, Err(ApiError::Busy(_))) {
+        app.metrics.bodies_refused.inc();
+    }
+    body
+}
+
+async fn within(
+    request: &HttpRequest,
+    payload: web::Payload,
+    sink: Sink,
+) -> Result<Body, ApiError> {
+    let limits = sink.limits;
     let declared = declared(request);
     if declared.is_some_and(|declared| declared > limits.bulk as u64) {
         return Err(ApiError::TooLarge { limit: limits.bulk });
     }
-    let decoder = Decoder::new(&encoding(request)?, Sink::new(shape, limits, budget))?;
+    let decoder = Decoder::new(&encoding(request)?, sink)?;
     if let Some(connection) = request.conn_data::<Rc<Connection>>() {
         connection.body_is_awaited();
     }

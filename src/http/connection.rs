@@ -72,6 +72,8 @@ pub struct Connection {
     /// The headers of a request are awaited: its first byte came, or it is the connection's first.
     head: Cell<Head>,
     until: Cell<Instant>,
+    /// When the watch looks again by itself.
+    looks: Cell<Instant>,
     /// The watch is to look at the times anew.
     changed: Rc<Notify>,
     watch: OnceCell<JoinHandle<()>>,
@@ -86,8 +88,7 @@ pub struct Connection {
 enum Head {
     /// Nothing of them is there, and nothing need come.
     Idle,
-    /// They are on their way; the watch does not know it yet.
-    Begun,
+    /// They are on their way, or must come.
     Awaited,
     /// They did not come in their time.
     TooLate,
@@ -102,6 +103,7 @@ impl Connection {
             requests: Cell::new(0),
             head: Cell::new(Head::Awaited),
             until: Cell::new(Instant::now() + times.head),
+            looks: Cell::new(Instant::now() + times.head),
             changed: Rc::default(),
             watch: OnceCell::new(),
             reader: Cell::new(None),
@@ -131,7 +133,7 @@ impl Connection {
     pub fn hears(&self) -> bool {
         let begins = self.is_between_requests() && self.head.get() == Head::Idle;
         if begins {
-            self.head.set(Head::Begun);
+            self.head.set(Head::Awaited);
             self.until.set(Instant::now() + self.times.head);
         }
         begins
@@ -139,8 +141,7 @@ impl Connection {
 
     /// What came has been looked at, and all that was to be said is written.
     pub fn rests(&self) {
-        if self.head.get() == Head::Begun && self.is_between_requests() {
-            self.head.set(Head::Awaited);
+        if self.is_between_requests() && self.until.get() < self.looks.get() {
             self.changed.notify_one();
         }
     }
@@ -180,7 +181,7 @@ impl Connection {
         if self.until.get() <= Instant::now() {
             if !self.is_between_requests() {
                 self.until.set(Instant::now() + self.times.idle);
-            } else if matches!(self.head.get(), Head::Begun | Head::Awaited) {
+            } else if self.head.get() == Head::Awaited {
                 self.head.set(Head::TooLate);
                 self.until.set(Instant::now() + LINGER);
                 if let Some(reader) = self.reader.take() {
@@ -191,6 +192,7 @@ impl Connection {
                 return None;
             }
         }
+        self.looks.set(self.until.get());
         Some((Rc::clone(&self.changed), self.until.get()))
     }
 }

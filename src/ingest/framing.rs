@@ -103,13 +103,16 @@ impl Framer {
 
     /// The stream ended: what came after the last newline is a line too.
     pub fn end(&mut self) -> Option<Line> {
-        let rest = match self.skip {
+        let mut rest = match self.skip {
             Skip::Nothing => trimmed(&self.held[self.done..]).to_vec(),
             _ => Vec::new(),
         };
+        // With the count of a frame that is not whole it may be longer than a line.
+        let cut = rest.len() > self.most;
+        rest.truncate(self.most);
         self.done = self.held.len();
         self.skip = Skip::Nothing;
-        (!rest.is_empty()).then(|| self.line(rest, false))
+        (!rest.is_empty()).then(|| self.line(rest, cut))
     }
 
     fn line(&self, bytes: Vec<u8>, cut: bool) -> Line {

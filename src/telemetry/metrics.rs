@@ -111,6 +111,7 @@ pub struct Metrics {
     pub writer_queue_entries: Gauge,
     pub writer_queue_bytes: Gauge,
     pub book_bytes: Gauge,
+    pub bodies_refused: Counter,
     pub last_seq: Gauge,
     pub automations: AutomationNumbers,
     commit_duration: Histogram,
@@ -138,6 +139,7 @@ impl Metrics {
             writer_queue_entries: Gauge::default(),
             writer_queue_bytes: Gauge::default(),
             book_bytes: Gauge::default(),
+            bodies_refused: Counter::default(),
             last_seq: Gauge::default(),
             automations: AutomationNumbers::default(),
             commit_duration: Histogram::new(COMMIT_SECONDS),
@@ -225,6 +227,11 @@ impl Metrics {
     }
 
     fn register_http(&self, registry: &mut Registry) {
+        registry.register(
+            "daybook_bodies_refused",
+            "Requests refused because all bodies together held what they may",
+            self.bodies_refused.clone(),
+        );
         registry.register(
             "daybook_http_requests",
             "Requests answered",
@@ -374,6 +381,7 @@ mod tests {
             "daybook_http_requests_total{method=\"POST\",route=\"/api/v1/activity\",status=\"418\"} 1",
             "daybook_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/activity\"} 3",
             "daybook_book_bytes 0",
+            "daybook_bodies_refused_total 0",
             "daybook_last_seq 9",
             "daybook_automation_activations_total 0",
             "daybook_automation_delivered_total 0",

@@ -116,7 +116,7 @@ fn what_is_no_http_is_a_problem_and_the_connection_ends() {
 fn what_is_no_http_behind_a_request_spoils_nothing_of_its_answer() {
     let daybook = TestDaybook::start();
     daybook.record(&entry()).ok();
-    let asked = raw::get("/api/v1/activity/export?format=csv");
+    let asked = raw::get("/api/v1/activity/export?format=csv&category=entity");
     let mut raw = Raw::to(daybook.address);
     let alone = raw.exchange(&asked);
     let mut raw = Raw::to(daybook.address);

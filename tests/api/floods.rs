@@ -81,6 +81,10 @@ fn many_bodies_that_unpack_to_much_and_stall_hold_no_more_memory_than_is_set_asi
     // What two of them hold is seen, so that more would be.
     assert!(grown > 30 * MIB, "{grown}");
     assert!((ALL - 3..ALL).contains(&refused), "{refused}");
+    let url = format!("http://{}/metrics", daybook.address);
+    let numbers = client::ask(&daybook.agent, Method::GET, &url, &[], b"").text();
+    let told = format!("daybook_bodies_refused_total {refused}");
+    assert!(numbers.contains(&told), "{told}");
     // All of it was given back.
     let mut whole = begun();
     whole.push(b']');

@@ -15,12 +15,6 @@ impl Dice {
     pub fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
         from[self.roll(from.len())]
     }
-
-    pub fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.roll(most + 1))
-            .map(|_| self.roll(256) as u8)
-            .collect()
-    }
 }
 
 /// What parsers stumble over.

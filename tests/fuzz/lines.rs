@@ -27,6 +27,12 @@ const LINES: [&[u8]; 7] = [
 ];
 const MOST: usize = 64;
 
+/// As its principal would.
+fn said_by_somebody(mut draft: Draft) -> Draft {
+    draft.actor.get_or_insert_with(|| "somebody".to_owned());
+    draft
+}
+
 fn many(bulk: Result<Bulk, daybook::domain::FieldErrors>, most: usize) -> bool {
     let Ok(bulk) = bulk else {
         return false;
@@ -35,7 +41,7 @@ fn many(bulk: Result<Bulk, daybook::domain::FieldErrors>, most: usize) -> bool {
     let rules = rules();
     let checked = bulk
         .drafts()
-        .map(|draft| draft.and_then(|draft| draft.check(&rules)));
+        .map(|draft| draft.and_then(|draft| said_by_somebody(draft).check(&rules)));
     let right = checked.flatten().inspect(is_within_limits).count();
     right > 0
 }
@@ -49,7 +55,8 @@ fn our_own_json_survives_whatever_comes() {
             _ if dice.roll(2) == 0 => many(Bulk::lines(tried, most), most),
             Some(true) => many(Bulk::array(tried, most), most),
             _ => {
-                let checked = native::one(tried).and_then(|draft| draft.check(&rules));
+                let checked =
+                    native::one(tried).and_then(|draft| said_by_somebody(draft).check(&rules));
                 checked
                     .as_ref()
                     .ok()

@@ -23,7 +23,7 @@ pub fn rules() -> Rules {
 /// Most of what is tried was right before it was spoilt; the rest never was.
 pub fn bytes(dice: &mut Dice, right: &[&[u8]]) -> Vec<u8> {
     match dice.roll(8) {
-        0 => dice.bytes(300),
+        0 => (0..dice.roll(300)).map(|_| dice.roll(256) as u8).collect(),
         _ => {
             let one = dice.pick(right);
             mutated(dice, one, 4)
