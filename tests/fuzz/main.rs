@@ -53,7 +53,6 @@ pub fn survives(
             }
         }
     }
-    println!("{taken} were taken, {refused} refused");
     if taken < ROUNDS / 10 || refused < ROUNDS / 10 {
         return Err(format!("{taken} taken and {refused} refused prove nothing"));
     }
