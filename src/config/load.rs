@@ -196,7 +196,8 @@ fn contradictions(settings: &Settings) -> Vec<(&'static str, Cow<'static, str>)>
         (
             limits.body_memory.get() < 3 * limits.bulk_body.get(),
             "limits.body_memory",
-            "must be three times limits.bulk_body or more, so that a full bulk and its decoder fit",
+            "must be three times limits.bulk_body or more, so that a full bulk and its decoder fit"
+                .into(),
         ),
         (
             limits.queue_entries < limits.bulk_entries,

@@ -55,9 +55,12 @@ fn in_its_role() {
     }
 }
 
+/// What is put between the LogWriter and its store.
+type Wrap = Box<dyn FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter>>;
+
 /// What is not as it should be.
 struct Wrong {
-    wrap: Box<dyn FnOnce(Box<dyn EntryWriter>) -> Box<dyn EntryWriter>>,
+    wrap: Wrap,
     clocks: fn(PathBuf) -> Clocks,
     has_a_session_that_cannot_be_cut: bool,
 }
