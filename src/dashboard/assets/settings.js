@@ -100,7 +100,7 @@ class RetentionPanel extends Panel {
       this.#follow();
     };
     const wanted = { action: ['activity_log.settings_changed'], ...(this.workspace ? { workspace_id: [this.workspace] } : {}) };
-    this.#link = new Link(wanted, { entries() {}, lagged() {}, epoch: anew, settings: () => this.load() });
+    this.#link = new Link(wanted, { entries() {}, lagged() {}, epoch: anew, settings: () => this.#again() });
     this.#link.start(null, null);
   }
 
@@ -114,6 +114,15 @@ class RetentionPanel extends Panel {
     this.preview = null;
     this.load();
     this.#follow();
+  }
+
+  /** What the panel said last stays, since one's own change is told as well. */
+  async #again() {
+    try {
+      this.data = await this.read();
+    } catch {
+      // What is shown was right a moment ago, and the next answer says what is wrong.
+    }
   }
 
   #value(key) {
