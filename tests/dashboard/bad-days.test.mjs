@@ -47,6 +47,24 @@ async function wire(daybook) {
   };
 }
 
+law('a restore shows the restored book, and goes on live in it', async (daybook, visit) => {
+  await daybook.recordMany(some(30));
+  const { name } = JSON.parse(await daybook.ask('POST', '/backups'));
+  await daybook.record(entry({ message: 'After the backup' }));
+  const page = await visit('/activity');
+  await isLive(page);
+  const gone = rows(page).filter({ hasText: 'After the backup' });
+  await gone.waitFor();
+  // The session is ended for it.
+  page.visitor.daemonMayBeAway = true;
+  await daybook.ask('POST', `/backups/${name}/restore`);
+  await gone.waitFor({ state: 'detached' });
+  await isLive(page);
+  await daybook.record(entry({ message: 'In the restored book' }));
+  await rows(page).first().filter({ hasText: 'In the restored book' }).waitFor();
+  assert.deepEqual(await scrolledThrough(page), (await daybook.all()).map(({ entry: one }) => one.id));
+});
+
 law('a network that goes and comes back leaves no gap', async (daybook, visit) => {
   await daybook.recordMany(some(20));
   const { address } = daybook;
