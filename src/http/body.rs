@@ -94,13 +94,16 @@ async fn within(
         return Err(ApiError::TooLarge { limit: limits.bulk });
     }
     let decoder = Decoder::new(&encoding(request)?, sink)?;
-    if let Some(connection) = request.conn_data::<Rc<Connection>>() {
+    let connection = request.conn_data::<Rc<Connection>>();
+    if let Some(connection) = connection {
         connection.body_is_awaited();
     }
-    match tokio::time::timeout(limits.time, drain(payload, decoder, declared)).await {
-        Ok(body) => body,
-        Err(_) => Err(ApiError::TooSlow),
+    let drained = tokio::time::timeout(limits.time, drain(payload, decoder, declared)).await;
+    let body = drained.unwrap_or(Err(ApiError::TooSlow))?;
+    if let Some(connection) = connection {
+        connection.body_is_whole();
     }
+    Ok(body)
 }
 
 /// How long the body says it is, as it comes over the wire.

@@ -9,6 +9,7 @@ use crate::actors::event_hub::Cut;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
+use actix_web::http::header::TRANSFER_ENCODING;
 use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::task::JoinHandle;
@@ -88,6 +89,9 @@ pub struct Connection {
 enum Head {
     /// Nothing of them is there, and nothing need come.
     Idle,
+    /// The same, and what comes may be the rest of a body that nobody reads: it is no head before the next
+    /// request.
+    BehindABody,
     /// They are on their way, or must come.
     Awaited,
     /// They did not come in their time.
@@ -129,14 +133,15 @@ impl Connection {
         self.requests.get() == 0
     }
 
-    /// Bytes came; true when they are the first of a request.
-    pub fn hears(&self) -> bool {
-        let begins = self.is_between_requests() && self.head.get() == Head::Idle;
-        if begins {
-            self.head.set(Head::Awaited);
-            self.until.set(Instant::now() + self.times.head);
-        }
-        begins
+    /// Nothing of the next request is there.
+    pub fn is_idle(&self) -> bool {
+        self.is_between_requests() && self.head.get() == Head::Idle
+    }
+
+    /// The first bytes of a request came.
+    pub fn hears(&self) {
+        self.head.set(Head::Awaited);
+        self.until.set(Instant::now() + self.times.head);
     }
 
     /// What came has been looked at, and all that was to be said is written.
@@ -161,9 +166,19 @@ impl Connection {
         self.leave.give();
     }
 
-    fn begin(self: &Rc<Self>) -> Request {
-        self.requests.set(self.requests.get() + 1);
+    /// Nothing of it is still to come.
+    pub fn body_is_whole(&self) {
         self.head.set(Head::Idle);
+    }
+
+    fn begin(self: &Rc<Self>, request: &ServiceRequest) -> Request {
+        self.requests.set(self.requests.get() + 1);
+        // Of a body that says how long it is actix-http reads the rest, or ends the connection.
+        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+        self.head.set(match is_chunked {
+            true => Head::BehindABody,
+            false => Head::Idle,
+        });
         Request {
             connection: Rc::clone(self),
             is_last: false,
@@ -240,14 +255,19 @@ pub async fn requests_are_noted<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let noted = request.conn_data::<Rc<Connection>>().map(Connection::begin);
+    let connection = request.conn_data::<Rc<Connection>>();
+    let noted = connection.map(|connection| connection.begin(&request));
+    let version = request.version();
     let mut answer = next.call(request).await?.map_into_boxed_body();
     let Some(mut noted) = noted else {
         return Ok(answer);
     };
+    let head = answer.response_mut().head_mut();
+    // Answers are made of former ones, which may have been of another version; whether this one is the last of
+    // its connection goes by its own.
+    head.version = version;
     if noted.connection.leave.was_never_given() {
         // Nobody can tell whether the body comes all the same.
-        let head = answer.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
     noted.is_last = answer.response().head().connection_type() == ConnectionType::Close;

@@ -64,8 +64,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Stream<T> {
         socket.as_mut().map(Pin::new).ok_or_else(gone)
     }
 
-    fn heard(&mut self, bytes: &[u8]) {
-        if self.connection.hears() {
+    fn heard(&mut self, mut bytes: &[u8]) {
+        if self.connection.is_idle() {
+            // Empty lines behind a request are not yet another.
+            let empty = |byte: &u8| matches!(byte, b'\r' | b'\n');
+            let Some(first) = bytes.iter().position(|byte| !empty(byte)) else {
+                return;
+            };
+            bytes = &bytes[first..];
+            self.connection.hears();
             self.line = Line::default();
         }
         if !self.line.has_ended {

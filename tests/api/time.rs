@@ -89,6 +89,52 @@ fn headers_of_a_later_request_have_the_same_time_from_their_first_byte() {
     assert_eq!(resting.exchange(raw::get("/healthz")).status, 200);
 }
 
+/// Longer than headers may take, by what becomes of one who sends none.
+fn headers_time_passes(daybook: &TestDaybook, times: usize) {
+    for _ in 0..times {
+        let mut raw = in_use(daybook);
+        raw.send("G");
+        raw.answer().problem(408);
+    }
+}
+
+#[test]
+fn what_comes_behind_a_request_is_not_taken_for_the_head_of_another() {
+    let daybook = TestDaybook::with(HASTY_HEADERS);
+    let mut blank = in_use(&daybook);
+    blank.send("\r\n");
+    let unread = ["POST /api/v1/nothing", "PATCH /api/v1/activity/settings"].map(|line| {
+        let mut raw = in_use(&daybook);
+        raw.send(format!(
+            "{line} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        ));
+        assert!((400..500).contains(&raw.answer().status));
+        raw.send("7\r\n{\"a\":1}\r\n0\r\n\r\n");
+        raw
+    });
+    headers_time_passes(&daybook, 1);
+    for mut raw in unread.into_iter().chain([blank]) {
+        assert_eq!(raw.exchange(raw::get("/healthz")).status, 200);
+    }
+}
+
+#[test]
+fn whether_a_connection_ends_goes_by_its_own_version_of_http() {
+    let daybook = TestDaybook::with(HASTY_HEADERS);
+    for _ in 0..20 {
+        let mut raw = Raw::to(daybook.address);
+        raw.send("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
+        assert_eq!(raw.answer().status, 200);
+        assert!(raw.is_closed());
+    }
+    let kept: Vec<Raw> = (0..8).map(|_| in_use(&daybook)).collect();
+    // Past the second after which a connection that had its last answer is cut.
+    headers_time_passes(&daybook, 5);
+    for mut raw in kept {
+        assert_eq!(raw.exchange(raw::get("/healthz")).status, 200);
+    }
+}
+
 #[test]
 fn bytes_that_come_one_by_one_do_not_make_the_time_longer() {
     let daybook = TestDaybook::with(HASTY_HEADERS);
