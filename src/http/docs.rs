@@ -1,7 +1,9 @@
 //! `/api/docs`: the OpenAPI description as one page, without a script and without anything from elsewhere.
 
+use super::openapi;
 use serde_json::Value;
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 /// Nothing but the page's own style sheet.
 pub const POLICY: &str =
@@ -14,18 +16,22 @@ h2{margin-top:2.5rem}section{border-top:1px solid #8886;padding-top:1rem;margin-
 .method{display:inline-block;min-width:4rem;font-weight:700}table{border-collapse:collapse;width:100%}\
 td,th{text-align:left;padding:.3rem .6rem .3rem 0;vertical-align:top;border-bottom:1px solid #8883}";
 
-/// The description in its two forms, made once for all workers.
+/// The description in its two forms, made once for all workers, when it is first asked for: what it is made of is
+/// larger than all that an idle daemon holds beside it.
+#[derive(Default)]
 pub struct Described {
-    pub json: String,
-    pub page: String,
+    json: OnceLock<String>,
+    page: OnceLock<String>,
 }
 
 impl Described {
-    pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
-        Self {
-            json: serde_json::to_string(document).unwrap_or_default(),
-            page: page(document),
-        }
+    pub fn json(&self) -> &str {
+        let made = || serde_json::to_string(&openapi::document()).unwrap_or_default();
+        self.json.get_or_init(made)
+    }
+
+    pub fn page(&self) -> &str {
+        self.page.get_or_init(|| page(&openapi::document()))
     }
 }
 

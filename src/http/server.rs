@@ -7,7 +7,7 @@ use super::docs::Described;
 use super::extract::Peer;
 use super::middleware::Numbers;
 use super::stream::Stream;
-use super::{auth, leave, middleware, openapi, routes};
+use super::{auth, leave, middleware, routes};
 use crate::config::Limits;
 use actix_http::{HttpService, KeepAlive, Protocol, Request};
 use actix_service::{
@@ -51,7 +51,7 @@ pub fn build(app: App, listeners: Listeners) -> io::Result<Running> {
         given => given,
     };
     let served = Served {
-        described: web::Data::new(Described::new(&openapi::document())),
+        described: web::Data::new(Described::default()),
         app: web::Data::new(app),
         times: times(&limits),
     };

@@ -184,7 +184,9 @@ fn a_body_that_was_refused_unread_and_never_comes_holds_no_connection() {
 
 #[test]
 fn a_long_answer_is_not_cut_off_by_the_time_that_it_takes_to_read_it() {
-    let daybook = TestDaybook::with(HASTY);
+    let daybook = TestDaybook::with(
+        "[limits]\nheader_timeout = '300ms'\nbody_timeout = '10m'\nkeep_alive = '300ms'",
+    );
     let message = "m".repeat(4_000);
     let entries = vec![crate::client::entry_with(json!({"message": message})); 4_000];
     daybook.record_lines(&entries);

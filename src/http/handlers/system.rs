@@ -117,7 +117,7 @@ fn gauge(value: u64) -> i64 {
 pub async fn openapi_json(described: web::Data<Described>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(described.json.clone())
+        .body(described.json().to_owned())
 }
 
 /// The same, to read
@@ -132,7 +132,7 @@ pub async fn docs_page(described: web::Data<Described>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, docs::POLICY))
-        .body(described.page.clone())
+        .body(described.page().to_owned())
 }
 
 /// The style of that page
