@@ -5,7 +5,7 @@ use daybook::access::Scope;
 use daybook::domain::{
     BucketCount, Dimension, Draft, EntryId, Filter, HistogramRequest, Position, Seq, Stored,
 };
-use daybook::storage::{Erased, Stretch};
+use daybook::storage::Erased;
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -434,7 +434,7 @@ fn assert_summaries(book: &Book, scope: &Scope, asked: &Filter, expected: &[&Sto
     };
     let histogram = book
         .reader()
-        .histogram(scope, asked, request, Stretch::default())
+        .histogram(scope, asked, request, unhurried())
         .unwrap();
     let sum: u64 = histogram
         .buckets

@@ -198,12 +198,12 @@ impl Book {
             position,
             size: PageSize::new(size).unwrap(),
         };
-        let stretch = Stretch::default();
+        let stretch = unhurried();
         self.reader().page(scope, filter, page, stretch).unwrap()
     }
 
     pub fn count(&self, scope: &Scope, filter: &Filter, cap: u64) -> Count {
-        let stretch = Stretch::default();
+        let stretch = unhurried();
         self.reader()
             .count(scope, filter, None, cap, stretch)
             .unwrap()
@@ -288,7 +288,7 @@ impl Book {
     /// What a caller sees of the book at all, in each way of asking; all of them must agree.
     pub fn seen(&self, scope: &Scope) -> Vec<Seq> {
         let all = Filter::default();
-        let seqs = self.up(scope, &all, 7, Stretch::default());
+        let seqs = self.up(scope, &all, 7, unhurried());
         assert_eq!(self.export_seqs(scope, &all, 5), seqs);
         assert_eq!(self.count(scope, &all, 1_000_000).count, seqs.len() as u64);
         let page = self.page(scope, &all, Position::Newest, 1);
@@ -334,6 +334,11 @@ pub fn at(micros: i64) -> Timestamp {
 }
 
 /// A stretch of so many rows and all the time it takes.
+/// As far as a stretch goes, however slow the machine is.
+pub fn unhurried() -> Stretch {
+    rows(Stretch::default().rows)
+}
+
 pub fn rows(rows: u64) -> Stretch {
     Stretch {
         rows,

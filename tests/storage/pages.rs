@@ -13,11 +13,8 @@ fn pages_down_and_up_hold_each_of_a_thousand_of_one_microsecond_once() {
         let up: Vec<Seq> = (1..=1_000).collect();
         let down: Vec<Seq> = up.iter().rev().copied().collect();
         for size in [1, 7, 50, 333, 500] {
-            assert_eq!(book.up(&own(), &everything(), size, Stretch::default()), up);
-            assert_eq!(
-                book.down(&own(), &everything(), size, Stretch::default()),
-                down
-            );
+            assert_eq!(book.up(&own(), &everything(), size, unhurried()), up);
+            assert_eq!(book.down(&own(), &everything(), size, unhurried()), down);
         }
     });
 }

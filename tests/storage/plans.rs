@@ -5,7 +5,7 @@
 use crate::harness::*;
 use daybook::access::Scope;
 use daybook::domain::{EntryId, Filter, Position, Seq, WorkspaceId};
-use daybook::storage::{EntryReader, EntryWriter, PruneStep, Stretch, sqlite};
+use daybook::storage::{EntryReader, EntryWriter, PruneStep, sqlite};
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -203,12 +203,10 @@ fn ask(reader: &dyn EntryReader, scope: &Scope, filter: &Filter) {
     page(Position::Newest);
     page(Position::Before(2_000));
     page(Position::After(1_000));
+    reader.count(scope, filter, None, 100, unhurried()).unwrap();
+    reader.facets(scope, filter, unhurried()).unwrap();
     reader
-        .count(scope, filter, None, 100, Stretch::default())
-        .unwrap();
-    reader.facets(scope, filter, Stretch::default()).unwrap();
-    reader
-        .histogram(scope, filter, in_buckets, Stretch::default())
+        .histogram(scope, filter, in_buckets, unhurried())
         .unwrap();
     reader.export(scope, filter, 0, Seq::MAX, 2_000).unwrap();
 }

@@ -8,7 +8,7 @@ use daybook::domain::{
     BucketCount, Category, Dimension, Entry, Filter, HistogramRequest, Position, Seq, Severity,
     Timestamp, WorkspaceId,
 };
-use daybook::storage::{EntryReader, EntryWriter, PruneStep, Stretch, sqlite};
+use daybook::storage::{EntryReader, EntryWriter, PruneStep, sqlite};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
@@ -217,7 +217,7 @@ impl Model {
 
     fn holds(&self, book: &Book, scope: &Scope, filter: &Filter, most: usize) {
         let matching = self.matching(scope, filter);
-        let stretch = Stretch::default();
+        let stretch = unhurried();
         let count = book.count(scope, filter, 1_000_000);
         assert_eq!((count.count, count.capped), (matching.len() as u64, false));
         assert_eq!(
@@ -285,10 +285,7 @@ impl Model {
     }
 
     fn facets_hold(&self, book: &Book, scope: &Scope, filter: &Filter, matching: &[&Entry]) {
-        let facets = book
-            .reader()
-            .facets(scope, filter, Stretch::default())
-            .unwrap();
+        let facets = book.reader().facets(scope, filter, unhurried()).unwrap();
         assert!(!facets.capped);
         for dimension in Dimension::ALL {
             let mut expected = BTreeMap::<&str, u64>::new();
@@ -379,9 +376,7 @@ fn a_crash_at_any_moment_leaves_roll_ups_that_are_right() {
         again.commit(at(i * DAY / 4), &[request(lines(1))]).unwrap();
         let reader = other.reader();
         assert_eq!(problems(&*reader), Vec::<String>::new());
-        let all_of = reader
-            .facets(&own(), &everything(), Stretch::default())
-            .unwrap();
+        let all_of = reader.facets(&own(), &everything(), unhurried()).unwrap();
         assert_eq!(all_of.of(Dimension::Actor)[0].count, (i as u64 + 1) * 3 + 1);
     }
 }
@@ -456,10 +451,7 @@ fn under_a_filter_the_newest_matches_are_covered_and_it_says_from_where() {
         book.record(lines(1_000));
     }
     let filter = filter(&[("actor", "anna")]);
-    let facets = book
-        .reader()
-        .facets(&own(), &filter, Stretch::default())
-        .unwrap();
+    let facets = book.reader().facets(&own(), &filter, unhurried()).unwrap();
     assert_eq!((facets.capped, facets.from_seq), (true, 2_001));
     assert_eq!(facets.of(Dimension::Actor)[0].count, 10_000);
     let request = HistogramRequest {
@@ -468,7 +460,7 @@ fn under_a_filter_the_newest_matches_are_covered_and_it_says_from_where() {
     };
     let histogram = book
         .reader()
-        .histogram(&own(), &filter, request, Stretch::default())
+        .histogram(&own(), &filter, request, unhurried())
         .unwrap();
     assert_eq!((histogram.capped, histogram.from_seq), (true, 2_001));
     let sum: u64 = histogram
@@ -509,7 +501,7 @@ fn facets_list_the_most_frequent_fifty_and_look_at_ten_thousand_values() {
     book.record([line("x").by("a59")]);
     let facets = |book: &Book| {
         book.reader()
-            .facets(&own(), &everything(), Stretch::default())
+            .facets(&own(), &everything(), unhurried())
             .unwrap()
     };
     let some = facets(book);
@@ -530,7 +522,7 @@ fn a_histogram_of_nothing_has_empty_buckets() {
     };
     let of = |filter: &Filter| {
         book.reader()
-            .histogram(&own(), filter, request, Stretch::default())
+            .histogram(&own(), filter, request, unhurried())
             .unwrap()
     };
     assert_eq!(of(&everything()).buckets.len(), 1);
