@@ -3,6 +3,7 @@
 //! takes nothing for long is cut, since with its socket blocked it cannot even end itself.
 
 use super::feed::Feeder;
+use super::interest::{Interest, Wish};
 use super::messages::{BookReplaced, Recorded};
 use super::vital;
 use crate::domain::live::Event;
@@ -118,6 +119,7 @@ pub struct EventHub {
     /// The same, for whoever reads on from the book when it went on.
     newest: watch::Sender<Seq>,
     feeder: Option<Feeder>,
+    interest: Arc<Interest>,
     next_id: u64,
     subscribers: HashMap<SubscriberId, Subscriber>,
     /// A session that takes nothing for so long is cut.
@@ -128,16 +130,18 @@ struct Subscriber {
     deliver: Recipient<Deliver>,
     socket: Arc<dyn Cut>,
     behind_since: Option<Instant>,
+    _wish: Wish,
 }
 
 impl EventHub {
     /// `head` is where the book stands before anything is recorded.
-    pub fn new(head: &Head, patience: Duration) -> Self {
+    pub fn new(head: &Head, patience: Duration, interest: Arc<Interest>) -> Self {
         Self {
             last_seq: head.last_seq,
             epoch: head.epoch.clone(),
             newest: watch::Sender::new(head.last_seq),
             feeder: None,
+            interest,
             next_id: 0,
             subscribers: HashMap::new(),
             patience,
@@ -159,6 +163,11 @@ impl EventHub {
     /// On a thread of its own.
     pub fn start_alone(self) -> Addr<Self> {
         vital::start_alone("EventHub", move || self)
+    }
+
+    fn goes_up_to(&mut self, seq: Seq) {
+        self.last_seq = seq;
+        self.newest.send_replace(seq);
     }
 
     fn send_to_all(&mut self, message: &Deliver, now: Instant) {
@@ -300,11 +309,18 @@ impl Handler<Subscribe> for EventHub {
     fn handle(&mut self, subscribe: Subscribe, _: &mut Context<Self>) -> Self::Result {
         self.next_id += 1;
         let id = SubscriberId(self.next_id);
+        let is_alone = self.subscribers.is_empty();
         let mut subscriber = Subscriber {
             deliver: subscribe.deliver,
             socket: subscribe.socket,
             behind_since: None,
+            _wish: self.interest.wish(),
         };
+        // While nobody was there, not everything was told.
+        let newest = self.interest.newest();
+        if is_alone && newest > self.last_seq {
+            self.goes_up_to(newest);
+        }
         let (last_seq, epoch) = (self.last_seq, self.epoch.clone());
         let welcome = Deliver::Welcome { last_seq, epoch };
         if subscriber.send(welcome, last_seq, Instant::now()) {
@@ -326,12 +342,15 @@ impl Handler<Recorded> for EventHub {
     type Result = ();
 
     fn handle(&mut self, recorded: Recorded, _: &mut Context<Self>) {
-        self.last_seq = recorded.last_seq;
         // Before anybody is woken to take it.
         if let Some(feeder) = &self.feeder {
             feeder.offer(&recorded);
         }
-        self.newest.send_replace(recorded.last_seq);
+        // Whoever is there was welcomed with what comes after it.
+        if recorded.last_seq <= self.last_seq {
+            return;
+        }
+        self.goes_up_to(recorded.last_seq);
         if self.subscribers.is_empty() {
             return;
         }
@@ -374,9 +393,8 @@ impl Handler<BookReplaced> for EventHub {
     type Result = ();
 
     fn handle(&mut self, replaced: BookReplaced, _: &mut Context<Self>) {
-        self.last_seq = replaced.last_seq;
         self.epoch = replaced.epoch;
-        self.newest.send_replace(replaced.last_seq);
+        self.goes_up_to(replaced.last_seq);
         for (_, subscriber) in self.subscribers.drain() {
             subscriber.socket.cut();
         }

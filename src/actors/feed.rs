@@ -1,7 +1,9 @@
 //! The feed: what is recorded, handed on to one who would read it in the book otherwise. It is bounded, and what has
 //! no room in it is left out: the numbers of what comes next show that, and then the book is read.
 
+use super::interest::{Interest, Wish};
 use super::messages::Recorded;
+use crate::domain::Seq;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -28,16 +30,24 @@ pub struct Feeder {
 pub struct Feed {
     from: Receiver<Recorded>,
     shared: Arc<Shared>,
+    interest: Arc<Interest>,
+    wish: Option<Wish>,
 }
 
-pub fn feed() -> (Feeder, Feed) {
+pub fn feed(interest: Arc<Interest>) -> (Feeder, Feed) {
     let (to, from) = channel(GROUPS);
     let shared = Arc::new(Shared::default());
     let feeder = Feeder {
         to,
         shared: Arc::clone(&shared),
     };
-    (feeder, Feed { from, shared })
+    let feed = Feed {
+        from,
+        shared,
+        interest,
+        wish: None,
+    };
+    (feeder, feed)
 }
 
 impl Feeder {
@@ -57,8 +67,17 @@ impl Feeder {
 
 impl Feed {
     /// Whether anything is to be handed on from now on.
-    pub fn want(&self, is_wanted: bool) {
+    pub fn want(&mut self, is_wanted: bool) {
         self.shared.is_wanted.store(is_wanted, Ordering::Relaxed);
+        match is_wanted {
+            true => self.wish = self.wish.take().or_else(|| Some(self.interest.wish())),
+            false => self.wish = None,
+        }
+    }
+
+    /// Up to where the book goes; all of it that comes after is handed on once it is wanted.
+    pub fn newest(&self) -> Seq {
+        self.interest.newest()
     }
 
     pub fn take(&mut self) -> Option<Recorded> {
@@ -92,10 +111,14 @@ mod tests {
 
     #[test]
     fn what_has_no_room_or_is_not_wanted_is_left_out() {
-        let (feeder, mut feed) = feed();
+        let interest = Arc::new(Interest::default());
+        let (feeder, mut feed) = feed(Arc::clone(&interest));
+        assert!(!interest.is_held_at(1));
         feeder.offer(&group(1, 1));
         assert_eq!(feed.take(), None, "nobody wants it");
         feed.want(true);
+        feed.want(true);
+        assert!(interest.is_held_at(2));
         feeder.offer(&group(2, ENTRIES));
         feeder.offer(&group(3, 1));
         assert_eq!(feed.take().map(|held| held.first_seq), Some(2));
@@ -110,5 +133,7 @@ mod tests {
             held += 1;
         }
         assert_eq!(held, GROUPS);
+        feed.want(false);
+        assert!(!interest.is_held_at(3));
     }
 }

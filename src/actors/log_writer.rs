@@ -238,11 +238,12 @@ impl LogWriter {
 
     /// What a group brought into the book; none when nobody listens, or when nothing was new.
     pub(super) fn recorded_of(
-        &self,
+        &mut self,
         requests: Vec<Request>,
         receipts: &[Vec<Receipt>],
     ) -> Option<Recorded> {
-        if !self.teller.is_heard() {
+        let last_seq = self.store().head().last_seq;
+        if !self.teller.is_heard_at(last_seq) {
             return None;
         }
         let new = requests.into_iter().flat_map(|request| request.entries);

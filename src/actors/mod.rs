@@ -13,6 +13,7 @@ pub mod erasing;
 pub mod event_hub;
 pub mod feed;
 pub mod halt;
+pub mod interest;
 pub mod keeper;
 pub mod keys;
 pub mod lifecycle;

@@ -8,6 +8,7 @@ use super::discovery::{self, Devices};
 use super::email_key;
 use super::event_hub::StopSessions;
 use super::feed;
+use super::interest::Interest;
 use super::keeper::{self, Keeper, Parts, View};
 use super::keys::{Keys, Locksmith, NotOpened, Register};
 use super::pruner::Stop;
@@ -86,8 +87,9 @@ impl Supervisor {
             reader,
         } = book;
         let stall = settings.live.stall_timeout.get();
-        let (feeder, feed) = feed::feed();
-        let hub = EventHub::new(store.head(), stall).feeding(feeder);
+        let interest = Arc::new(Interest::default());
+        let (feeder, feed) = feed::feed(Arc::clone(&interest));
+        let hub = EventHub::new(store.head(), stall, Arc::clone(&interest)).feeding(feeder);
         let newest = hub.newest();
         let hub = hub.start_alone();
         let size = Size {
@@ -97,6 +99,7 @@ impl Supervisor {
         let listener = Listener {
             recorded: hub.clone().recipient(),
             replaced: hub.clone().recipient(),
+            interest,
         };
         let wall = wall_of(Arc::clone(&clocks));
         let writer = Writer::start(

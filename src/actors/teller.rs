@@ -1,14 +1,18 @@
 //! What the LogWriter tells whoever follows the book, in the order in which it came about. A refusal is no loss:
 //! what was recorded is found by the next number, and that the book is another one comes before anything of it.
 
+use super::interest::Interest;
 use super::messages::{BookReplaced, Recorded};
 use crate::domain::Seq;
 use actix::Recipient;
+use std::sync::Arc;
 
 /// Who follows: both must lead into one mailbox.
 pub struct Listener {
     pub recorded: Recipient<Recorded>,
     pub replaced: Recipient<BookReplaced>,
+    /// Whether they want to know of each group at once.
+    pub interest: Arc<Interest>,
 }
 
 pub struct Teller {
@@ -29,11 +33,20 @@ impl Teller {
         }
     }
 
-    pub fn is_heard(&self) -> bool {
-        self.listener.is_some()
+    /// Whether anybody wants to know what brought the book to `last_seq`. If not, that number is told within a
+    /// second, with what came after it.
+    pub fn is_heard_at(&self, last_seq: Seq) -> bool {
+        let listener = self.listener.as_ref();
+        listener.is_some_and(|listener| listener.interest.is_held_at(last_seq))
     }
 
     pub fn tell(&mut self, recorded: Recorded) {
+        if self.is_heard_at(recorded.last_seq) {
+            self.pass_on(recorded);
+        }
+    }
+
+    fn pass_on(&mut self, recorded: Recorded) {
         if !self.knows_the_book() {
             return;
         }
@@ -51,10 +64,10 @@ impl Teller {
         self.knows_the_book();
     }
 
-    /// When the last that there was to tell was refused and nothing else came, its number is told alone.
+    /// When the last that there was to tell was refused, or nobody wanted to know, its number is told alone.
     pub fn stands_at(&mut self, last_seq: Seq) {
         if self.told != last_seq {
-            self.tell(Recorded {
+            self.pass_on(Recorded {
                 first_seq: last_seq + 1,
                 last_seq,
                 entries: Vec::new(),
@@ -159,9 +172,12 @@ mod tests {
     async fn a_refused_listener_hears_of_the_other_book_first() {
         let heard = Heard::default().start();
         heard.send(Say).await.unwrap();
+        let interest = Arc::new(Interest::default());
+        let _wish = interest.wish();
         let listener = Listener {
             recorded: heard.clone().recipient(),
             replaced: heard.clone().recipient(),
+            interest: Arc::clone(&interest),
         };
         let mut teller = Teller::new(Some(listener), 0);
         let (release, until) = oneshot::channel();

@@ -49,9 +49,16 @@ pub struct Desk {
 
 /// What the hub tells of what is recorded.
 pub struct News {
-    /// Up to where the book goes; whoever waits for it is woken.
+    /// Up to where the hub knows the book; whoever waits for it is woken.
     pub newest: watch::Receiver<Seq>,
     pub feed: Feed,
+}
+
+impl News {
+    /// Up to where the book goes.
+    pub fn newest(&self) -> Seq {
+        self.feed.newest().max(*self.newest.borrow())
+    }
 }
 
 impl Desk {

@@ -43,7 +43,7 @@ impl Desk {
         let mut step = Step::default();
         self.take_fed(&mut step);
         let mut more = step.is_full();
-        if !more && self.position < *self.news.newest.borrow() {
+        if !more && self.position < self.news.newest() {
             more = self.read(&mut step).await?;
         }
         if !step.made.is_empty() || self.position - self.noted >= UNNOTED {
@@ -107,7 +107,7 @@ impl Desk {
     async fn look_without_rules(&mut self) -> Result<bool, Refusal> {
         self.ahead = None;
         while self.news.feed.take().is_some() {}
-        self.position = self.position.max(*self.news.newest.borrow());
+        self.position = self.position.max(self.news.newest());
         if self.held.is_empty() {
             return Ok(false);
         }

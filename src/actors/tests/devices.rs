@@ -12,7 +12,12 @@ fn watching(kept: &Kept) -> Watching {
         writer: kept.writer.clone(),
         reader: Arc::clone(&kept.reader),
         recorder: kept.recorder.clone(),
-        hub: EventHub::new(&kept.reader.head().unwrap(), Duration::from_secs(1)).start_alone(),
+        hub: EventHub::new(
+            &kept.reader.head().unwrap(),
+            Duration::from_secs(1),
+            Arc::default(),
+        )
+        .start_alone(),
         clocks: Arc::new(move || hands.now()),
         settings: Settings::default().discovery,
         listening: Vec::new(),

@@ -4,6 +4,7 @@
 mod bad_days;
 mod clock;
 mod devices;
+mod live;
 mod recorder;
 mod runs;
 mod settings;

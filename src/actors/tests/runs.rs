@@ -86,7 +86,7 @@ fn a_run_becomes_due_by_itself_once_an_interval() {
         let interval = Duration::from_secs(3_600);
         // From here on a timer waits only while something else is to be done.
         tokio::time::pause();
-        let hub = EventHub::new(&reader.head().unwrap(), interval).start_alone();
+        let hub = EventHub::new(&reader.head().unwrap(), interval, Arc::default()).start_alone();
         let pruner = Pruner::new(keeper, hub.recipient(), clocks, interval).start();
         let held = || {
             let scope = Scope::for_the_daemon();
