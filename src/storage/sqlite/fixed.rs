@@ -5,6 +5,7 @@ use super::error::storage;
 use crate::storage::StorageError;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 use std::marker::PhantomData;
 
@@ -25,23 +26,37 @@ impl Words for Commit {
 }
 
 /// Runs a statement that answers nothing.
-pub fn run<W: Words>(_: W, conn: &mut SqliteConnection) -> Result<(), StorageError> {
-    let done = Fixed::<W>(PhantomData).execute(conn);
+pub fn run<W: Words>(words: W, conn: &mut SqliteConnection) -> Result<(), StorageError> {
+    run_with(words, [], conn)
+}
+
+/// The same for one that asks for numbers, a `?` for each.
+pub fn run_with<W: Words, const N: usize>(
+    _: W,
+    numbers: [i64; N],
+    conn: &mut SqliteConnection,
+) -> Result<(), StorageError> {
+    let done = Fixed::<W, N>(numbers, PhantomData).execute(conn);
     done.map(drop).map_err(storage)
 }
 
-struct Fixed<W>(PhantomData<W>);
+struct Fixed<W, const N: usize>([i64; N], PhantomData<W>);
 
-impl<W: Words> QueryFragment<Sqlite> for Fixed<W> {
+impl<W: Words, const N: usize> QueryFragment<Sqlite> for Fixed<W, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql(W::SQL);
+        let mut parts = W::SQL.split('?');
+        out.push_sql(parts.next().unwrap_or_default());
+        for (number, part) in self.0.iter().zip(parts) {
+            out.push_bind_param::<BigInt, _>(number)?;
+            out.push_sql(part);
+        }
         Ok(())
     }
 }
 
-impl<W: Words> QueryId for Fixed<W> {
+impl<W: Words, const N: usize> QueryId for Fixed<W, N> {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<W: Words> RunQueryDsl<SqliteConnection> for Fixed<W> {}
+impl<W: Words, const N: usize> RunQueryDsl<SqliteConnection> for Fixed<W, N> {}

@@ -2,6 +2,7 @@
 //! The writer notes both in its own transactions; whatever else is missing was lost.
 
 use super::error::storage;
+use super::fixed::{self, Words};
 use super::schema::{activity_log, book, skipped};
 use super::transaction::Transaction;
 use crate::domain::Seq;
@@ -10,6 +11,14 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::ops::RangeInclusive;
 
+/// Each step of a prune comes by here.
+struct NoteRemoved;
+
+impl Words for NoteRemoved {
+    const SQL: &'static str =
+        "UPDATE book SET removed = removed + ?, removed_upto = max(removed_upto, ?)";
+}
+
 impl Transaction<'_> {
     /// So many entries were deleted from the file, the newest of them with the number `upto`.
     pub fn note_removed(&mut self, removed: usize, upto: Seq) -> Result<(), StorageError> {
@@ -17,15 +26,7 @@ impl Transaction<'_> {
             return Ok(());
         }
         let removed = i64::try_from(removed).unwrap_or(i64::MAX);
-        diesel::update(book::table)
-            .set(book::removed.eq(book::removed + removed))
-            .execute(self.conn)
-            .map_err(storage)?;
-        diesel::update(book::table.filter(book::removed_upto.lt(upto)))
-            .set(book::removed_upto.eq(upto))
-            .execute(self.conn)
-            .map(drop)
-            .map_err(storage)
+        fixed::run_with(NoteRemoved, [removed, upto], self.conn)
     }
 
     /// The head goes on from `past`, where that is further; no entry gets the numbers up to there.

@@ -4,8 +4,10 @@ use super::bisect;
 use super::error::storage;
 use super::floors::Floors;
 use super::hints::of_workspace;
+use super::rollup::read_rolled;
 use super::rows::timestamp;
 use super::schema::{activity_log, setting};
+use super::workspaces;
 use crate::domain::{Seq, Timestamp, WorkspaceId};
 use crate::storage::{Prunable, StorageError};
 use diesel::prelude::*;
@@ -21,7 +23,8 @@ pub fn prunable(
         Some(before) => bisect::first_from(conn, before)? - 1,
         None => 0,
     };
-    let held = count(conn, workspace, floor, Seq::MAX)?;
+    let rolled = read_rolled(conn)?;
+    let held = workspaces::entries(conn, workspace.as_str(), floor, rolled)?;
     let by_number = match keep {
         Some(keep) if keep < held => first_not_kept(conn, workspace, floor, keep)?,
         _ => 0,
@@ -61,7 +64,8 @@ fn count(
     Ok(count.unsigned_abs())
 }
 
-/// The newest entry that is not among the newest `keep`.
+/// The newest entry that is not among the newest `keep`. Counted from the newest down, so that no count that went
+/// wrong elsewhere can take away what is to be kept.
 fn first_not_kept(
     conn: &mut SqliteConnection,
     workspace: &WorkspaceId,

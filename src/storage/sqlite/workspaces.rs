@@ -124,8 +124,8 @@ impl Row {
     }
 }
 
-/// What is rolled up, and the short tail that is not yet.
-fn entries(
+/// How many entries: what is rolled up, and the short tail that is not yet.
+pub fn entries(
     conn: &mut SqliteConnection,
     name: &str,
     floor: Seq,
