@@ -10,6 +10,10 @@ use diesel::sql_types::Integer;
 /// Pages in the WAL at which a commit moves them into the book's file: 16 MiB.
 pub const CHECKPOINT_PAGES: i32 = 4_000;
 
+/// The same for a step of what goes on beside recording: 6 MiB. Such a step changes pages all over the book, and
+/// whoever records waits while they are moved.
+const CHECKPOINT_PAGES_OF_A_STEP: i32 = 1_500;
+
 /// Pages that the WAL may have grown by before it is looked at again. Looking is a statement of its own, which
 /// a commit of one entry would feel.
 const LOOK_AFTER_PAGES: usize = 500;
@@ -37,12 +41,23 @@ impl Wal {
         self.look_at(conn)
     }
 
+    pub fn look_at(&mut self, conn: &mut SqliteConnection) -> Result<(), StorageError> {
+        self.move_from(CHECKPOINT_PAGES, conn)
+    }
+
+    pub fn look_at_after_a_step(
+        &mut self,
+        conn: &mut SqliteConnection,
+    ) -> Result<(), StorageError> {
+        self.move_from(CHECKPOINT_PAGES_OF_A_STEP, conn)
+    }
+
     /// After a commit. Of what goes wrong only what the writer must not survive is an error: what was committed
     /// is durable in the WAL, and what finds no room, or finds the book busy, is tried again after a later one.
-    pub fn look_at(&mut self, conn: &mut SqliteConnection) -> Result<(), StorageError> {
+    fn move_from(&mut self, pages: i32, conn: &mut SqliteConnection) -> Result<(), StorageError> {
         self.unseen = 0;
         let done = checkpoint(conn, "NOOP").and_then(|held| {
-            if held.is_due() {
+            if held.is_due_at(pages) {
                 checkpoint(conn, "PASSIVE")?;
             }
             Ok(())
@@ -88,8 +103,8 @@ struct Held {
 
 impl Held {
     /// Readers may keep a part of it from being moved.
-    fn is_due(&self) -> bool {
-        self.log >= CHECKPOINT_PAGES && self.checkpointed < self.log
+    fn is_due_at(&self, pages: i32) -> bool {
+        self.log >= pages && self.checkpointed < self.log
     }
 }
 
@@ -122,13 +137,26 @@ mod tests {
         write(&mut conn, CHECKPOINT_PAGES / 2);
         // Not by SQLite itself.
         let wal = checkpoint(&mut conn, "NOOP").unwrap();
-        assert!(wal.is_due() && wal.checkpointed == 0);
+        assert!(wal.is_due_at(CHECKPOINT_PAGES) && wal.checkpointed == 0);
         Wal::default().look_at(&mut conn).unwrap();
         let wal = checkpoint(&mut conn, "NOOP").unwrap();
         assert_eq!(wal.log, wal.checkpointed);
         // The WAL begins anew.
         write(&mut conn, 1);
         assert!(checkpoint(&mut conn, "NOOP").unwrap().log < 100);
+    }
+
+    #[test]
+    fn after_a_step_less_is_moved_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        let mut conn = super::super::connection::open_writer(&path).unwrap();
+        conn.batch_execute("CREATE TABLE t (x)").unwrap();
+        write(&mut conn, CHECKPOINT_PAGES_OF_A_STEP);
+        Wal::default().look_at(&mut conn).unwrap();
+        assert!(!is_moved(&mut conn));
+        Wal::default().look_at_after_a_step(&mut conn).unwrap();
+        assert!(is_moved(&mut conn));
     }
 
     #[test]
@@ -164,9 +192,17 @@ mod tests {
         reader.batch_execute("BEGIN; SELECT * FROM t").unwrap();
         write(&mut conn, 2 * CHECKPOINT_PAGES);
         Wal::default().look_at(&mut conn).unwrap();
-        assert!(checkpoint(&mut conn, "NOOP").unwrap().is_due());
+        assert!(
+            checkpoint(&mut conn, "NOOP")
+                .unwrap()
+                .is_due_at(CHECKPOINT_PAGES)
+        );
         reader.batch_execute("COMMIT").unwrap();
         Wal::default().look_at(&mut conn).unwrap();
-        assert!(!checkpoint(&mut conn, "NOOP").unwrap().is_due());
+        assert!(
+            !checkpoint(&mut conn, "NOOP")
+                .unwrap()
+                .is_due_at(CHECKPOINT_PAGES)
+        );
     }
 }

@@ -33,7 +33,7 @@ impl SqliteWriter {
         // Rows of all of them before the end of any: the WAL is emptied once.
         let with_rows = self.erasures.iter().find(|one| !one.is_in_no_row());
         if let Some(one) = with_rows.cloned() {
-            let (blanked, waiting) = self.settled(|transaction| {
+            let (blanked, waiting) = self.a_step(|transaction| {
                 let blanked = transaction.erase_rows(&one, limit)?;
                 Ok((blanked, erasures::waiting(transaction.conn)?))
             })?;

@@ -179,6 +179,16 @@ impl SqliteWriter {
         self.wal.look_at(&mut self.conn)?;
         Ok(done)
     }
+
+    /// The same for one of many, between which others record.
+    pub(super) fn a_step<T>(
+        &mut self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let done = self.transaction(work)?;
+        self.wal.look_at_after_a_step(&mut self.conn)?;
+        Ok(done)
+    }
 }
 
 impl SqliteWriter {
@@ -190,7 +200,7 @@ impl SqliteWriter {
         }
         let vacuum = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
         self.conn.batch_execute(&vacuum).map_err(storage)?;
-        self.wal.look_at(&mut self.conn)?;
+        self.wal.look_at_after_a_step(&mut self.conn)?;
         let after = pragma(&mut self.conn, "freelist_count")?;
         // A file that was not made by us may not let go of any.
         Ok(0 < after && after < before)
@@ -239,7 +249,7 @@ impl EntryWriter for SqliteWriter {
         record: Option<&Request>,
     ) -> Result<Removed, StorageError> {
         self.count_all()?;
-        let (removed, receipts) = self.settled(|transaction| {
+        let (removed, receipts) = self.a_step(|transaction| {
             let removed = transaction.prune(step)?;
             let receipts = match record.filter(|_| !removed.more) {
                 Some(record) => transaction.request(now, &removed.told_in(record))?,
@@ -281,7 +291,7 @@ impl EntryWriter for SqliteWriter {
             .map(|(name, at)| (name.clone(), *at));
         let swept = match waiting {
             None => Removed::default(),
-            Some((name, at)) => self.settled(|transaction| transaction.sweep(name, at, limit))?,
+            Some((name, at)) => self.a_step(|transaction| transaction.sweep(name, at, limit))?,
         };
         let more_pages = self.give_pages_back()?;
         Ok(Removed {
