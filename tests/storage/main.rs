@@ -28,5 +28,6 @@ mod prune;
 mod refusals;
 mod rollups;
 mod sign_ins;
+mod summaries;
 mod transactions;
 mod workspaces;
