@@ -9,8 +9,6 @@ use crate::client::control;
 use crate::config::Loaded;
 use crate::storage::{Address, Copied, Request, StorageError};
 use serde_json::{Value, json};
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +21,7 @@ enum BackupError {
     Storage(#[from] StorageError),
     #[error("{}: is there already; --force overwrites it", .0.display())]
     Exists(PathBuf),
-    #[error("{}: is the book itself", .0.display())]
+    #[error("{}: is the book itself, or a file that it needs beside it", .0.display())]
     TheBook(PathBuf),
 }
 
@@ -83,12 +81,12 @@ fn backup(loaded: &Loaded, args: &Backup) -> Result<Copied, BackupError> {
 }
 
 fn may_be_written(address: &Address, args: &Backup) -> Result<(), BackupError> {
-    let inode = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
-    match inode(&args.file) {
-        None => Ok(()),
-        found if found == inode(address.file()) => Err(BackupError::TheBook(args.file.clone())),
-        Some(_) if args.force => Ok(()),
-        Some(_) => Err(BackupError::Exists(args.file.clone())),
+    if address.is_taken_by_the_book(&args.file) {
+        return Err(BackupError::TheBook(args.file.clone()));
+    }
+    match args.file.exists() && !args.force {
+        true => Err(BackupError::Exists(args.file.clone())),
+        false => Ok(()),
     }
 }
 

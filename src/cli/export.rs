@@ -32,6 +32,8 @@ enum ExportError {
     Scope(#[from] Refused),
     #[error("{}: {cause}", path.display())]
     File { path: PathBuf, cause: io::Error },
+    #[error("{}: is the book itself, or a file that it needs beside it", .0.display())]
+    TheBook(PathBuf),
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
 }
@@ -40,7 +42,7 @@ impl ExportError {
     fn exit(&self) -> Exit {
         match self {
             Self::Storage(error) => Exit::from(error),
-            Self::Wrong(_) | Self::Scope(_) => Exit::Usage,
+            Self::Wrong(_) | Self::Scope(_) | Self::TheBook(_) => Exit::Usage,
             Self::Write(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
             Self::File { .. } | Self::Write(_) => Exit::Io,
         }
@@ -67,6 +69,11 @@ fn write(loaded: &Loaded, export: &Export) -> Result<(), ExportError> {
     let filter = Filter::from_parameters(parameters, wall_clock()(), &rules)?;
     let scope = Scope::of(&Principal::anonymous(), export.workspace.as_deref())?;
     let address = Address::parse(settings.storage.url.as_str())?;
+    if let Some(path) = &export.output
+        && address.is_taken_by_the_book(path)
+    {
+        return Err(ExportError::TheBook(path.clone()));
+    }
     let reader = address.open_reader(1)?;
     let upto = reader.head()?.last_seq;
     if let Err(cause) = note(&address, &began(&scope, format(export.format))) {
@@ -149,7 +156,9 @@ fn to_file(source: &Source<'_>, path: &Path) -> Result<(), ExportError> {
         return source.write(&mut BufWriter::new(file), &mut |_| {});
     }
     // What a link leads to is replaced, and not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = fs::canonicalize(path)
+        .or_else(|_| fs::read_link(path).map(|target| path.with_file_name(target)))
+        .unwrap_or_else(|_| path.to_owned());
     let mut partial = path.clone().into_os_string();
     partial.push(format!(".{}.part", std::process::id()));
     let partial = PathBuf::from(partial);

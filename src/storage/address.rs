@@ -4,6 +4,8 @@ use super::{
     EntryReader, EntryWriter, Importer, Replaced, Request, Reserve, Staged, StorageError, sqlite,
 };
 use crate::domain::Timestamp;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,9 +85,43 @@ impl Address {
         Reserve::at(sqlite::reserve(path))
     }
 
+    /// Whether what is written there is written over the book, or over what lies beside it while it is in use.
+    pub fn is_taken_by_the_book(&self, path: &Path) -> bool {
+        let Self::Sqlite(book) = self;
+        let asked = Place::of(path);
+        let own = sqlite::own_files(book);
+        own.iter().any(|own| asked.is(&Place::of(own)))
+    }
+
     pub fn file(&self) -> &Path {
         let Self::Sqlite(path) = self;
         path
+    }
+}
+
+/// A file by what it is, where it is there, and by where it stands.
+struct Place {
+    inode: Option<(u64, u64)>,
+    path: Option<PathBuf>,
+}
+
+impl Place {
+    fn of(path: &Path) -> Self {
+        let inode = fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
+        let folder = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let folder = fs::canonicalize(folder).ok();
+        Self {
+            inode: inode.ok(),
+            path: folder.and_then(|folder| Some(folder.join(path.file_name()?))),
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let same_inode = self.inode.is_some() && self.inode == other.inode;
+        same_inode || self.path.is_some() && self.path == other.path
     }
 }
 
@@ -93,7 +129,7 @@ fn make_folder(book: &Path) -> Result<(), StorageError> {
     let Some(folder) = book.parent() else {
         return Ok(());
     };
-    std::fs::create_dir_all(folder).map_err(|cause| StorageError::of_making(folder, &cause))
+    fs::create_dir_all(folder).map_err(|cause| StorageError::of_making(folder, &cause))
 }
 
 #[cfg(test)]
@@ -107,6 +143,34 @@ mod tests {
         assert_eq!(path("sqlite://data/a.db"), Ok(PathBuf::from("data/a.db")));
         for url in ["sqlite://", "a.db", "mysql://x", "postgres://x/y"] {
             assert!(matches!(path(url), Err(StorageError::Address(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_the_book_are_known_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.db"), "").unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        std::os::unix::fs::symlink(at("a.db"), at("link.db")).unwrap();
+        fs::hard_link(at("a.db"), at("hard.db")).unwrap();
+        let address = Address::Sqlite(at("link.db"));
+        for own in [
+            "a.db",
+            "link.db",
+            "hard.db",
+            "sub/../a.db",
+            "a.db-wal",
+            "a.db-shm",
+            "link.db.lock",
+            "a.db.sock",
+            "link.db.reserve",
+            "a.db-journal",
+        ] {
+            assert!(address.is_taken_by_the_book(&at(own)), "{own}");
+        }
+        for other in ["b.db", "a.db.csv", "sub/a.db", "a.db-walk", "nowhere/a.db"] {
+            assert!(!address.is_taken_by_the_book(&at(other)), "{other}");
         }
     }
 }

@@ -33,7 +33,11 @@ fn a_backup_overwrites_nothing_unless_told_to_and_never_the_book() {
     assert_eq!(std::fs::read(place.path("there.db")).unwrap(), b"precious");
     place.ok(&["backup", "--force", "there.db"]);
     assert_eq!(whole(&place.path("there.db")).1.len(), 3);
-    assert_eq!(place.run(&["backup", "--force", "daybook.db"]).code, 64);
+    for own in ["daybook.db", "daybook.db-wal", "./daybook.db.lock"] {
+        let refused = place.run(&["backup", "--force", own]);
+        assert_eq!(refused.code, 64, "{own}: {refused:?}");
+    }
+    assert_eq!(whole(&place.path("daybook.db")).1.len(), 3 + 1);
 }
 
 #[test]

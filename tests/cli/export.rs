@@ -86,6 +86,47 @@ fn an_export_is_the_same_whether_the_daemon_runs_or_not() {
 }
 
 #[test]
+fn an_export_is_never_written_over_the_book_or_what_it_needs() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    fill(&daemon);
+    std::os::unix::fs::symlink(place.book(), place.folder().join("link")).unwrap();
+    for own in ["", "-wal", "-shm", "-journal", ".lock", ".sock", ".reserve"] {
+        let path = format!("{}{own}", place.book().display());
+        let refused = export(&place, &["--output", &path]);
+        assert_eq!(refused.status.code(), Some(64), "{own}: {refused:?}");
+    }
+    let link = place.folder().join("link");
+    let refused = export(&place, &["--output", link.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+    let known = daemon
+        .client()
+        .post("application/x-ndjson", &ENTRIES.join("\n"));
+    assert_eq!(known.unwrap().json()["duplicates"], 5);
+    assert!(daemon.stop().success());
+    let check = place.daybook(&["check"]).output().unwrap();
+    assert!(check.status.success(), "{check:?}");
+}
+
+#[test]
+fn what_a_link_leads_to_is_made_and_the_link_stays() {
+    let place = a_book();
+    let (link, target) = (place.folder().join("link"), place.folder().join("out.csv"));
+    std::os::unix::fs::symlink("out.csv", &link).unwrap();
+    let done = export(
+        &place,
+        &["--format", "csv", "--output", link.to_str().unwrap()],
+    );
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    assert!(link.is_symlink());
+    assert!(
+        std::fs::read_to_string(target)
+            .unwrap()
+            .contains(",auth.login,")
+    );
+}
+
+#[test]
 fn an_export_is_recorded_whether_a_daemon_keeps_the_book_or_none_does() {
     let place = a_book();
     let recorded = |arguments: &[&str]| -> Vec<serde_json::Value> {

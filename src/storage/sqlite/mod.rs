@@ -55,6 +55,7 @@ pub use swap::install;
 pub use writer::SqliteWriter;
 
 use super::StorageError;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Opens a book for writing; makes one where there is none, and brings an older one up to date.
@@ -87,6 +88,24 @@ pub fn open_reader(path: &Path, readers: u32) -> Result<SqliteReader, StorageErr
 }
 
 /// Where the daemon that writes this book listens for commands on this machine.
+/// The book and what lies beside it while it is in use, also where a link to it leads.
+pub fn own_files(book: &Path) -> Vec<PathBuf> {
+    let by_sqlite = ["", "-wal", "-shm", "-journal"].map(OsStr::new);
+    let target = std::fs::canonicalize(book).ok();
+    let books = [Some(book.to_owned()), target].into_iter().flatten();
+    books
+        .flat_map(|book| {
+            let by_sqlite = by_sqlite.map(|suffix| {
+                let mut name = book.clone().into_os_string();
+                name.push(suffix);
+                PathBuf::from(name)
+            });
+            let ours = ["lock", "sock", "reserve"].map(|suffix| lock::beside(&book, suffix));
+            by_sqlite.into_iter().chain(ours)
+        })
+        .collect()
+}
+
 pub fn control_socket(book: &Path) -> PathBuf {
     lock::beside(book, "sock")
 }
