@@ -251,6 +251,40 @@ fn an_archived_workspace_takes_nothing_new_and_stays_readable() {
 }
 
 #[test]
+fn who_asks_again_is_answered_as_before_where_nothing_new_is_taken() {
+    let daybook = TestDaybook::start();
+    daybook.sign_in("olga");
+    let named = |workspace: &str| {
+        let mut entry = within(workspace);
+        entry["id"] = json!("sent-before");
+        entry
+    };
+    let first = daybook.record(&named("a")).ok()["seq"].take();
+    daybook.record(&named("b")).ok();
+    archive(&daybook, "a");
+    let settings = "/api/v1/activity/settings?workspace_id=b";
+    let off = br#"{"enabled":false}"#;
+    daybook.ask(Method::PUT, settings, &[JSON], off).ok();
+
+    let again = daybook.record(&named("a"));
+    assert_eq!(again.status, 200);
+    let again = again.ok();
+    assert_eq!((&again["seq"], &again["duplicate"]), (&first, &json!(true)));
+    assert_eq!(daybook.record(&named("b")).ok()["duplicate"], true);
+    let lines = [named("a"), within("a"), named("b"), within("b")];
+    let answer = daybook.record_lines(&lines);
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"]),
+        (&json!(0), &json!(2))
+    );
+    let rejected: Vec<_> = answer["rejected"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        rejected.iter().map(|one| &one["index"]).collect::<Vec<_>>(),
+        [1, 3]
+    );
+}
+
+#[test]
 fn the_keys_of_an_archived_workspace_only_read() {
     let daybook = TestDaybook::start();
     daybook.sign_in("olga");

@@ -1,8 +1,10 @@
 //! Recording: one entry, an array, or lines. The answer is sent after the commit.
 
+use super::reading;
+use crate::access::Scope;
 use crate::actors::{Outcome, Refusal};
 use crate::domain::vocabulary::passes_when_off;
-use crate::domain::{FieldError, FieldErrors, NewEntry};
+use crate::domain::{FieldError, FieldErrors, NewEntry, Receipt};
 use crate::http::app::App;
 use crate::http::body::{self, Shape};
 use crate::http::error::ApiError;
@@ -77,12 +79,9 @@ pub async fn record(
     drop(held);
     match intake {
         Intake::One(entry) if is_a_command && is_of_the_book(&entry) => one(&app, *entry).await,
-        Intake::One(entry) if is_archived(&app, &entry) => {
-            let error = ApiError::Conflict(archived(&entry));
-            refused(&app, &error);
-            Err(error)
+        Intake::One(entry) if takes_nothing_new(&app, &entry) => {
+            known_or_not_taken(&app, &entry).await
         }
-        Intake::One(entry) if !is_recorded(&app, &entry) => Ok(not_recorded()),
         Intake::One(entry) => one(&app, *entry).await,
         Intake::Many(entries) => many(&app, entries).await,
     }
@@ -104,6 +103,40 @@ fn archived(entry: &NewEntry) -> FieldErrors {
 
 fn is_recorded(app: &App, entry: &NewEntry) -> bool {
     app.kept.retention.borrow().records(entry.workspace_id())
+}
+
+fn takes_nothing_new(app: &App, entry: &NewEntry) -> bool {
+    is_archived(app, entry) || !is_recorded(app, entry)
+}
+
+/// The entry that has this id already: who asks again is answered as before, also where nothing new is taken.
+async fn known(app: &App, entry: &NewEntry) -> Result<Option<Receipt>, ApiError> {
+    let scope = Scope::for_the_daemon().narrowed_to(entry.workspace_id());
+    let Some((scope, id)) = scope.zip(entry.id().cloned()) else {
+        return Ok(None);
+    };
+    let found = reading(app, move |reader| reader.entry(&scope, &id)).await?;
+    Ok(found.map(|first| {
+        app.metrics.entries_duplicate.inc();
+        Receipt {
+            id: first.entry.id,
+            seq: first.seq,
+            ts: first.entry.ts,
+            duplicate: true,
+        }
+    }))
+}
+
+async fn known_or_not_taken(app: &App, entry: &NewEntry) -> Result<HttpResponse, ApiError> {
+    if let Some(first) = known(app, entry).await? {
+        return Ok(HttpResponse::Ok().json(Recorded::from(&first)));
+    }
+    if is_archived(app, entry) {
+        let error = ApiError::Conflict(archived(entry));
+        refused(app, &error);
+        return Err(error);
+    }
+    Ok(not_recorded())
 }
 
 /// It was right, and recording is switched off.
@@ -159,15 +192,18 @@ async fn many(
     let mut off = 0;
     for (index, entry) in entries.into_iter().enumerate() {
         match entry {
-            Ok(entry) if is_archived(app, &entry) => {
-                app.metrics.rejected(Rejection::NotAllowed).inc();
-                answer.reject(index, archived(&entry));
-            }
-            Ok(entry) if !is_recorded(app, &entry) => {
-                off += 1;
-                let reason = "recording is switched off there";
-                answer.reject(index, FieldErrors::one("workspace_id", reason));
-            }
+            Ok(entry) if takes_nothing_new(app, &entry) => match known(app, &entry).await? {
+                Some(first) => answer.count(index, Ok(first)),
+                None if is_archived(app, &entry) => {
+                    app.metrics.rejected(Rejection::NotAllowed).inc();
+                    answer.reject(index, archived(&entry));
+                }
+                None => {
+                    off += 1;
+                    let reason = "recording is switched off there";
+                    answer.reject(index, FieldErrors::one("workspace_id", reason));
+                }
+            },
             Ok(entry) => {
                 right.push(entry);
                 places.push(index);
@@ -178,7 +214,7 @@ async fn many(
             }
         }
     }
-    if off > 0 && right.is_empty() {
+    if off > 0 && right.is_empty() && answer.duplicates == 0 {
         return Ok(not_recorded());
     }
     let outcomes = app.writer.record(right).await.map_err(ApiError::from);
