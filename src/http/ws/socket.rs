@@ -1,6 +1,7 @@
 //! The socket of one session: the only file that knows `actix-web-actors`. It carries frames in and out, reads
 //! the pages that the session asks for, and ends the session when its peer is silent.
 
+use super::frames::Frames;
 use super::session::{Goodbye, Known, Reading, Session, Step};
 use crate::actors::context::Context as Caller;
 use crate::actors::erasing::Names;
@@ -63,7 +64,8 @@ pub fn start(
     request: &HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    ws::WsResponseBuilder::new(socket, request, stream)
+    let frames = Frames::of_at_most(FRAME_BYTES, stream);
+    ws::WsResponseBuilder::new(socket, request, frames)
         .frame_size(FRAME_BYTES)
         .start()
 }

@@ -6,7 +6,7 @@ use super::client::{JSON, entry, entry_with};
 use super::harness::TestDaybook;
 use daybook::domain::live::EVENT_TYPES;
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -319,6 +319,11 @@ fn a_message_without_end_and_a_flood_end_the_session_alone() {
     let mut large = Follower::to(&daybook);
     large.say("x".repeat(100 * 1024));
     assert_eq!(large.closed(), Some(CloseCode::Size));
+    // Its head is enough: nothing of it is waited for.
+    let mut announced = Follower::to(&daybook);
+    let head = [0x81, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2, 3, 4];
+    announced.0.get_mut().write_all(&head).unwrap();
+    assert_eq!(announced.closed(), Some(CloseCode::Size));
     let mut flood = Follower::to(&daybook);
     for _ in 0..1_000 {
         // It may be closed before all is sent.
