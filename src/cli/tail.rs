@@ -26,6 +26,7 @@ struct Page {
     seqs: Vec<i64>,
     newest_seq: Option<i64>,
     next_after_seq: Option<i64>,
+    next_before_seq: Option<i64>,
     epoch: String,
 }
 
@@ -105,17 +106,34 @@ enum Over {
 }
 
 impl Follower {
-    /// The newest lines there are.
+    /// The newest lines there are; of a book that took the place of another, all that was recorded since, too.
     fn begin(&mut self) -> Result<(), TailError> {
         // At least one is asked for, to learn where the book stands.
-        let page = self.page(&format!("limit={}", self.lines.max(1)))?;
-        let newest_first = page.seqs.iter().zip(&page.items).take(self.lines.into());
-        let shown: Vec<_> = newest_first.collect();
-        for (seq, entry) in shown.into_iter().rev() {
+        let lines = usize::from(self.lines);
+        let mut page = self.page(&format!("limit={}", lines.max(1)))?;
+        let (newest, epoch) = (page.newest_seq.unwrap_or(0), page.epoch);
+        let mut shown: Vec<(i64, Box<RawValue>)> = Vec::new();
+        loop {
+            shown.extend(page.seqs.into_iter().zip(page.items));
+            let Some(before) = page.next_before_seq.filter(|_| shown.len() < lines) else {
+                break;
+            };
+            // A page of what is rare may come short.
+            let left = lines - shown.len();
+            page = self.page(&format!("limit={left}&before_seq={before}"))?;
+        }
+        shown.truncate(lines);
+        self.epoch = epoch;
+        // Numbers go on past both books.
+        let former = self.after;
+        let reaches_back = shown.last().is_some_and(|(seq, _)| *seq <= former);
+        if former > 0 && former <= newest && !reaches_back {
+            return self.page_on(former).map(drop);
+        }
+        for (seq, entry) in shown.iter().rev() {
             write_entry(self.json, *seq, entry).map_err(TailError::Write)?;
         }
-        self.after = page.newest_seq.unwrap_or(0);
-        self.epoch = page.epoch;
+        self.after = newest;
         Ok(())
     }
 

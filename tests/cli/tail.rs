@@ -212,6 +212,38 @@ fn when_another_book_took_the_place_of_the_one_it_follows_it_says_so_and_starts_
 }
 
 #[test]
+fn of_another_book_nothing_that_is_recorded_since_is_left_out() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    let made = post(&daemon, "/api/v1/backups");
+    let mut tail = Tail::start(&place, &["--json", "--lines", "1"]);
+    record(&daemon, "anna", "before");
+    while tail.entry().1["message"] != "before" {}
+    let path = format!("/api/v1/backups/{}/restore", made["name"].as_str().unwrap());
+    post(&daemon, &path);
+    for n in 0..5 {
+        record(&daemon, "anna", &format!("after {n}"));
+    }
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| last != "after 4") {
+        let (_, entry) = tail.entry();
+        let is_restored = entry["action"] == "backup.restored";
+        let name = if is_restored {
+            &entry["action"]
+        } else {
+            &entry["message"]
+        };
+        told.push(name.as_str().unwrap().to_owned());
+    }
+    let after = (0..5).map(|n| format!("after {n}"));
+    let expected: Vec<_> = ["backup.restored".to_owned()]
+        .into_iter()
+        .chain(after)
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn what_it_cannot_follow_it_says_and_ends() {
     let place = Place::new();
     let ended = |arguments: &[&str]| {
