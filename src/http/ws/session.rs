@@ -4,10 +4,13 @@
 //! newest number that it heard of. It changes over when its page reaches that number, and falls back when it
 //! missed anything. So nothing is left out and nothing comes twice.
 
+use crate::access::scope::Refused;
 use crate::access::{Principal, Scope};
 use crate::actors::event_hub::{Batch, frame};
 use crate::domain::live::{Event, Subscribe};
-use crate::domain::{Epoch, FieldError, Filter, Page, Rules, Seq, Timestamp, WorkspaceId};
+use crate::domain::{
+    Epoch, FieldError, FieldErrors, Filter, Page, Rules, Seq, Timestamp, WorkspaceId,
+};
 use bytestring::ByteString;
 
 /// What the socket is to do, in this order.
@@ -157,9 +160,11 @@ impl Session {
             [(_, one)] => Some(*one),
             _ => return Err(FieldError::new("workspace_id", "must be given once")),
         };
-        let scope = Scope::of(&self.principal, workspace)
-            .map_err(|refused| FieldError::new("workspace_id", refused.to_string()))?;
-        let first = |errors: crate::domain::FieldErrors| errors.as_slice()[0].clone();
+        let first = |errors: FieldErrors| errors.as_slice()[0].clone();
+        let scope = Scope::of(&self.principal, workspace).map_err(|refused| match refused {
+            Refused::Wrong(errors) => first(errors),
+            foreign @ Refused::Foreign => FieldError::new("workspace_id", foreign.to_string()),
+        })?;
         let filter = Filter::from_parameters(parameters, now, rules).map_err(first)?;
         Ok((scope, filter, asked.after_seq))
     }

@@ -305,6 +305,8 @@ fn what_is_no_subscription_is_told_by_its_field_and_the_session_goes_on() {
             (&error["type"], &error["field"]),
             (&json!("error"), &json!(field))
         );
+        let reason = error["reason"].as_str().unwrap();
+        assert!(!reason.contains(&format!("{field}:")), "{reason}");
     }
     follower.0.send(Message::binary(vec![1, 2, 3])).unwrap();
     assert_eq!(follower.next()["type"], "error");
