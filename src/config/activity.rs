@@ -2,8 +2,7 @@
 
 use crate::access::Privacy;
 use crate::domain::Rules;
-use crate::domain::limits::CATEGORY_CHARS;
-use crate::domain::rules::CATEGORIES;
+use crate::domain::rules::{CATEGORIES, is_category_name};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,8 +42,7 @@ fn extra_categories<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 }
 
 fn checked_category(name: &str, before: &[String]) -> Result<(), String> {
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
-    if !(1..=CATEGORY_CHARS).contains(&name.len()) || !name.bytes().all(allowed) {
+    if !is_category_name(name) {
         Err(format!(
             "{name:?} is not a category: 1 to 64 characters of a-z 0-9 _ -"
         ))

@@ -1,8 +1,15 @@
 //! What a draft is checked against: the owner's categories, and what must not be stored.
 
+use super::limits;
 use serde_json::{Map, Value};
 
 pub const CATEGORIES: [&str; 5] = ["auth", "device", "entity", "capture", "system"];
+
+/// What a category may be called, the owner's included: 1 to 64 characters of a-z 0-9 _ -
+pub fn is_category_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    (1..=limits::CATEGORY_CHARS).contains(&name.len()) && name.bytes().all(allowed)
+}
 
 /// Takes secrets out of what is about to be stored. A draft cannot be checked without one.
 pub trait Redact: Send + Sync {

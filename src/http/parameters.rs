@@ -8,7 +8,10 @@ use utoipa::IntoParams;
 #[expect(dead_code, reason = "it stands in the OpenAPI description only")]
 pub struct FilterParameters {
     /// Repeat it, or separate values by commas.
-    #[param(example = "auth,device", pattern = r"^[a-z0-9_-]+(,[a-z0-9_-]+)*$")]
+    #[param(
+        example = "auth,device",
+        pattern = r"^[a-z0-9_-]{1,64}(,[a-z0-9_-]{1,64})*$"
+    )]
     category: Option<String>,
     /// info, warning, error; repeat it, or separate values by commas.
     #[param(
@@ -17,7 +20,10 @@ pub struct FilterParameters {
     )]
     severity: Option<String>,
     /// None of these; each `not_…` may be repeated.
-    #[param(example = "system", pattern = r"^[a-z0-9_-]+(,[a-z0-9_-]+)*$")]
+    #[param(
+        example = "system",
+        pattern = r"^[a-z0-9_-]{1,64}(,[a-z0-9_-]{1,64})*$"
+    )]
     not_category: Option<String>,
     #[param(
         example = "info",

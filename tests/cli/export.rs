@@ -251,11 +251,33 @@ fn the_filters_are_those_of_the_http_interface() {
 }
 
 #[test]
+fn a_category_is_found_when_the_configuration_no_longer_names_it() {
+    let place = Place::new();
+    let mut serve = place.serve();
+    serve.env("DAYBOOK_ACTIVITY__EXTRA_CATEGORIES", "billing");
+    let daemon = Daemon::start_as(&place, serve).unwrap();
+    let paid = r#"{"id":"p","category":"billing","action":"invoice.paid","message":"paid"}"#;
+    let answer = daemon.client().post("application/json", paid).unwrap();
+    assert_eq!(answer.status, 201);
+    assert!(daemon.stop().success());
+
+    let daemon = Daemon::start(&place);
+    let answer = daemon.client().post("application/json", paid).unwrap();
+    assert_eq!(answer.status, 400, "recording asks for what is known");
+    for (filter, total) in [("category=billing", 1), ("not_category=system,billing", 0)] {
+        let count = format!("/api/v1/activity/count?{filter}");
+        let answer = daemon.client().get(&count).unwrap();
+        assert_eq!(answer.json()["count"], total, "{filter}");
+    }
+    assert_eq!(ids(&export(&place, &["--category", "billing"])), "p");
+}
+
+#[test]
 fn a_wrong_filter_is_a_wrong_command_line_and_is_named() {
     let place = a_book();
     for (arguments, said) in [
         (&["--severity", "loud"][..], "severity"),
-        (&["--category", "weather"], "category"),
+        (&["--category", "Weather"], "category"),
         (&["--since", "yesterday-ish"], "since"),
         (&["--workspace", "no spaces"], "workspace"),
     ] {

@@ -2,6 +2,7 @@
 
 use super::{ActionPattern, Filter, Text};
 use crate::domain::draft::is_action_char;
+use crate::domain::rules::is_category_name;
 use crate::domain::{Category, FieldError, FieldErrors, Rules, Severity, Timestamp, limits};
 
 /// The query parameters that make a filter.
@@ -34,7 +35,6 @@ impl Filter {
         let mut reader = Reader {
             filter: Self::default(),
             now,
-            rules,
             seen: Vec::new(),
         };
         let mut errors = Vec::new();
@@ -58,14 +58,13 @@ impl Filter {
     }
 }
 
-struct Reader<'a> {
+struct Reader {
     filter: Filter,
     now: Timestamp,
-    rules: &'a Rules,
     seen: Vec<&'static str>,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn read(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         let Some(known) = PARAMETERS.into_iter().find(|known| *known == name) else {
             return Err(FieldError::new(name.to_owned(), "is not a parameter here"));
@@ -102,7 +101,7 @@ impl Reader<'_> {
     }
 
     fn categories(&mut self, value: &str) -> Result<(), FieldError> {
-        let named = self.named_categories("category", value)?;
+        let named = named_categories("category", value)?;
         room("category", self.filter.categories.len() + named.len())?;
         self.filter.categories.extend(named);
         Ok(())
@@ -119,7 +118,7 @@ impl Reader<'_> {
         let one = |most| bounded(name, value, most);
         match name {
             "not_category" => {
-                let named = self.named_categories(name, value)?;
+                let named = named_categories(name, value)?;
                 self.filter.except.categories.extend(named);
             }
             "not_severity" => {
@@ -144,21 +143,6 @@ impl Reader<'_> {
         room(name, self.filter.except.len())
     }
 
-    fn named_categories(
-        &self,
-        field: &'static str,
-        value: &str,
-    ) -> Result<Vec<Category>, FieldError> {
-        let named = value.split(',').map(|name| {
-            if self.rules.knows_category(name) {
-                return Ok(Category::trusted(name));
-            }
-            let known = self.rules.category_list();
-            Err(FieldError::new(field, format!("must be one of {known}")))
-        });
-        named.collect()
-    }
-
     /// RFC 3339, or how long ago.
     fn moment(&self, name: &'static str, value: &str) -> Result<Timestamp, FieldError> {
         if let Ok(at) = Timestamp::parse(value) {
@@ -174,6 +158,18 @@ impl Reader<'_> {
         let micros = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
         Ok(self.now.minus_micros(micros))
     }
+}
+
+/// Any that the book may hold: entries outlive the configuration that knew their category.
+fn named_categories(field: &'static str, value: &str) -> Result<Vec<Category>, FieldError> {
+    let named = value.split(',').map(|name| match is_category_name(name) {
+        true => Ok(Category::trusted(name)),
+        false => Err(FieldError::new(
+            field,
+            "must be names of categories, each 1 to 64 characters of a-z 0-9 _ -, with commas between them",
+        )),
+    });
+    named.collect()
 }
 
 fn named_severities(field: &'static str, value: &str) -> Result<Vec<Severity>, FieldError> {
@@ -252,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn a_category_is_any_that_the_book_may_hold() {
+        for name in ["auth", "billing", "gone-2", "_"] {
+            assert_eq!(
+                read(&[("category", name)]).unwrap().categories[0].as_str(),
+                name
+            );
+            assert!(read(&[("not_category", name)]).is_ok(), "{name}");
+        }
+        for no_name in ["Auth", "a b", "a,", "ä", "*", &"a".repeat(65)] {
+            assert!(read(&[("category", no_name)]).is_err(), "{no_name}");
+        }
+    }
+
+    #[test]
     fn relative_times_count_back_from_now() {
         let filter = read(&[("since", "24h"), ("until", "2026-01-31T07:00:00+00:00")]).unwrap();
         assert_eq!(
@@ -269,14 +279,14 @@ mod tests {
     fn a_wrong_parameter_is_named() {
         for (name, value) in [
             ("colour", "red"),
-            ("category", "nope"),
+            ("category", "No"),
             ("category", ""),
             ("severity", "fatal"),
             ("action", "a*b"),
             ("action", "a b"),
             ("since", "soon"),
             ("until", "-3h"),
-            ("not_category", "nope"),
+            ("not_category", "a b"),
             ("not_severity", "fatal"),
             ("not_action", "a*b"),
             ("not_action", "*"),

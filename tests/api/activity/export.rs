@@ -142,7 +142,7 @@ fn what_an_export_does_not_know_is_refused_before_it_begins() {
         ("format=CSV", "format"),
         ("format=csv&format=csv", "format"),
         ("format=csv&limit=5", "limit"),
-        ("format=csv&category=x", "category"),
+        ("format=csv&category=X", "category"),
         ("format=csv&workspace_id=a%20b", "workspace_id"),
     ] {
         daybook

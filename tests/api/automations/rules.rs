@@ -138,7 +138,7 @@ fn what_is_wrong_with_a_rule_is_named() {
         (with(json!({"colour": "red"})), "colour"),
         (with(json!({"workspace": "a b"})), "workspace"),
         (
-            with(json!({"filters": {"category": "nope"}})),
+            with(json!({"filters": {"category": "No"}})),
             "filters.category",
         ),
         (with(json!({"filters": {"since": "1h"}})), "filters.since"),
