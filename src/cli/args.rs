@@ -52,7 +52,7 @@ pub struct Args {
     /// Telemetry to standard error: off, error, warn, info, debug or trace, or MODULE=LEVEL with commas
     #[arg(long, global = true, value_name = "LEVEL", value_parser = log_filter)]
     pub log: Option<String>,
-    /// The book, instead of storage.url: sqlite://PATH or postgres://…
+    /// The book, instead of storage.url: sqlite://PATH; postgres://… (later)
     #[arg(long, global = true, value_name = "URL")]
     pub storage_url: Option<String>,
     #[command(subcommand)]

@@ -93,7 +93,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
 
     let (refused, idle) = unbuilt::set_in(&settings);
     let refused = refused.into_iter();
-    let refused = refused.map(|key| (key, Cow::from(unbuilt::REASON)));
+    let refused = refused.map(|(key, reason)| (key, Cow::from(reason)));
     let problem = contradictions(&settings)
         .into_iter()
         .map(|(key, reason)| (key.to_owned(), reason))

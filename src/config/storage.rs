@@ -31,21 +31,32 @@ fn readers<'de, D: Deserializer<'de>>(d: D) -> Result<u32, D::Error> {
 #[derive(Clone, PartialEq, Eq)]
 pub struct StorageUrl(String);
 
-const SCHEMES: [&str; 3] = ["sqlite://", "postgres://", "postgresql://"];
+const SQLITE: &str = "sqlite://";
+const SCHEMES: [&str; 3] = [SQLITE, "postgres://", "postgresql://"];
 
 impl StorageUrl {
     pub fn parse(text: impl Into<String>) -> Result<Self, String> {
         let text = text.into();
         let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
+        let is_file = text.starts_with(SQLITE);
         match rest {
             Some("" | "/") => Err("names no book after its ://".into()),
             Some(_) if text.contains('\0') => Err("holds a NUL character".into()),
+            Some(":memory:") if is_file => {
+                Err("must name a file: what is kept in memory is no book".into())
+            }
+            Some(path) if is_file && is_folder(path) => {
+                Err("names a folder; name a file in it".into())
+            }
             Some(_) => Ok(Self(text)),
             None => Err(
-                "must be \"sqlite:///absolute/path.db\", \"sqlite://relative/path.db\" or \"postgres://…\""
-                    .into(),
+                "must be \"sqlite:///absolute/path.db\" or \"sqlite://relative/path.db\"".into(),
             ),
         }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        !self.0.starts_with(SQLITE)
     }
 
     /// `daybook.db` in the directory that systemd gives a service for its state.
@@ -60,6 +71,11 @@ impl StorageUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// By its name alone, whatever is there.
+fn is_folder(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("" | "." | ".."))
 }
 
 impl fmt::Display for StorageUrl {
@@ -105,8 +121,25 @@ mod tests {
             "sqlite://",
             "sqlite:///",
             "sqlite:x",
+            "sqlite://:memory:",
+            "sqlite://data/",
+            "sqlite:///srv/book.db/",
+            "sqlite://.",
+            "sqlite:///srv/..",
         ] {
             assert!(StorageUrl::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn any_name_of_a_file_is_taken() {
+        for text in [
+            "sqlite://a",
+            "sqlite:///srv/:memory:",
+            "sqlite://../a.db",
+            "sqlite://.db",
+        ] {
+            assert!(StorageUrl::parse(text).is_ok(), "{text}");
         }
     }
 

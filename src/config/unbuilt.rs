@@ -3,25 +3,29 @@
 use super::{Settings, vocabulary};
 
 /// What becomes of a key that is set while its feature is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Then {
     /// It would protect someone, who must not believe to be protected.
     Refuse,
+    /// Some of its values cannot be honoured, and this says why.
+    RefuseSome(fn(&Settings) -> Option<&'static str>),
     Warn,
 }
 
 /// A key, or a whole section.
-const UNBUILT: [(&str, Then); 4] = [
+const UNBUILT: [(&str, Then); 5] = [
     ("server.tls_cert", Then::Refuse),
     ("server.tls_key", Then::Refuse),
     ("limits.entries_per_minute", Then::Refuse),
+    ("storage.url", Then::RefuseSome(in_postgres)),
     ("ingest", Then::Warn),
 ];
 
 pub const REASON: &str = "this version cannot do that yet";
 
-/// The keys that are not at their default and cannot be honoured, and those that do nothing yet.
-pub fn set_in(settings: &Settings) -> (Vec<String>, Vec<String>) {
+/// The keys that are not at their default and cannot be honoured, each with the reason, and those that do
+/// nothing yet.
+pub fn set_in(settings: &Settings) -> (Vec<(String, &'static str)>, Vec<String>) {
     let (mut refused, mut idle) = (Vec::new(), Vec::new());
     let now = vocabulary::table_of(settings);
     let default = vocabulary::table_of(&Settings::default());
@@ -30,12 +34,18 @@ pub fn set_in(settings: &Settings) -> (Vec<String>, Vec<String>) {
             continue;
         }
         match then(&key) {
-            Some(Then::Refuse) => refused.push(key),
+            Some(Then::Refuse) => refused.push((key, REASON)),
+            Some(Then::RefuseSome(why)) => refused.extend(why(settings).map(|why| (key, why))),
             Some(Then::Warn) => idle.push(key),
             None => {}
         }
     }
     (refused, idle)
+}
+
+fn in_postgres(settings: &Settings) -> Option<&'static str> {
+    let refused = "this version cannot keep the book in PostgreSQL yet; use \"sqlite://…\"";
+    settings.storage.url.is_postgres().then_some(refused)
 }
 
 fn then(key: &str) -> Option<Then> {

@@ -13,7 +13,7 @@ fn in_the_file_shows_line_and_caret() {
 }
 
 /// The text, where in it, and what is said.
-const WRONG: [(&str, &str, &str); 38] = [
+const WRONG: [(&str, &str, &str); 41] = [
     ("[server", "1:8", ""),
     ("a = = 1", "1:5", ""),
     ("server = 1", "1:10", "invalid type"),
@@ -70,6 +70,21 @@ const WRONG: [(&str, &str, &str); 38] = [
         "[storage]\nurl = 'daybook.db'",
         "2:7",
         "storage.url: must be",
+    ),
+    (
+        "[storage]\nurl = 'sqlite://:memory:'",
+        "2:7",
+        "storage.url: must name a file",
+    ),
+    (
+        "[storage]\nurl = 'sqlite://data/'",
+        "2:7",
+        "storage.url: names a folder",
+    ),
+    (
+        "[storage]\nurl = 'postgres://daybook@db/book'",
+        "2:7",
+        "storage.url: this version cannot keep the book in PostgreSQL yet",
     ),
     ("[limits]\nbody = '1 banana'", "2:8", "is not a size"),
     (
