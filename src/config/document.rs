@@ -29,7 +29,12 @@ impl Document {
             path: path.to_owned(),
             error,
         };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = String::from_utf8(std::fs::read(path).map_err(unreadable)?);
+        let text = text.map_err(|error| {
+            let from = error.utf8_error().valid_up_to();
+            let shown = String::from_utf8_lossy(error.as_bytes());
+            in_file(path, &shown, from..from, "is not UTF-8 from here on".into())
+        })?;
         Self::parse(path, text)
     }
 

@@ -2,10 +2,8 @@
 
 use super::document::Document;
 use super::overrides::{self, Override};
-use super::{ByteSize, ConfigError, Origins, Settings, Source, StorageUrl, captures, unbuilt};
+use super::{ConfigError, Origins, Settings, Source, StorageUrl, contradictions, unbuilt};
 use crate::domain::FieldErrors;
-use crate::domain::limits::ENTRY_ADDED_BYTES;
-use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -93,13 +91,9 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
 
     let (refused, idle) = unbuilt::set_in(&settings);
     let refused = refused.into_iter();
-    let refused = refused.map(|(key, reason)| (key, Cow::from(reason)));
-    let problem = contradictions(&settings)
-        .into_iter()
-        .map(|(key, reason)| (key.to_owned(), reason))
-        .chain(refused)
-        .next();
-    if let Some((key, reason)) = problem {
+    let refused = refused.map(|(key, reason)| (key, reason.to_owned()));
+    let problem = contradictions::first_in(&settings, &origins);
+    if let Some((key, reason)) = problem.into_iter().chain(refused).next() {
         return Err(located(&key, &reason, document.as_ref(), &over));
     }
     resolve_automations(&mut settings, document.as_ref(), inputs)?;
@@ -165,74 +159,6 @@ fn state_url(inputs: &Inputs, origins: &Origins) -> Option<StorageUrl> {
     first
         .is_absolute()
         .then(|| StorageUrl::in_state_directory(first))
-}
-
-/// Values that are right each and wrong together: the key to change and the reason.
-fn contradictions(settings: &Settings) -> Vec<(&'static str, Cow<'static, str>)> {
-    let (server, limits) = (&settings.server, &settings.limits);
-    let extra = &settings.activity.extra_categories;
-    let given = |path: &Path| !path.as_os_str().is_empty();
-    let too_small_a_queue = format!(
-        "must be at least {}: limits.bulk_body, and {ENTRY_ADDED_BYTES} bytes for each entry of a full bulk, or \
-         that bulk never has room",
-        ByteSize::new(limits.bulk_weight())
-    );
-    let checks = [
-        (
-            given(&server.tls_cert) && !given(&server.tls_key),
-            "server.tls_cert",
-            "needs server.tls_key beside it".into(),
-        ),
-        (
-            given(&server.tls_key) && !given(&server.tls_cert),
-            "server.tls_key",
-            "needs server.tls_cert beside it".into(),
-        ),
-        (
-            limits.bulk_body < limits.body,
-            "limits.bulk_body",
-            "must not be smaller than limits.body".into(),
-        ),
-        (
-            limits.body_memory.get() < 3 * limits.bulk_body.get(),
-            "limits.body_memory",
-            "must be three times limits.bulk_body or more, so that a full bulk and its decoder fit"
-                .into(),
-        ),
-        (
-            limits.queue_entries < limits.bulk_entries,
-            "limits.queue_entries",
-            "must not be smaller than limits.bulk_entries, or a full bulk never has room".into(),
-        ),
-        (
-            (limits.queue_bytes.bytes() as u64) < limits.bulk_weight(),
-            "limits.queue_bytes",
-            too_small_a_queue.into(),
-        ),
-        (
-            settings.live.idle_timeout <= settings.live.ping_interval,
-            "live.idle_timeout",
-            "must be longer than live.ping_interval".into(),
-        ),
-        (
-            settings.auth.session_absolute < settings.auth.session_idle,
-            "auth.session_absolute",
-            "must not be shorter than auth.session_idle".into(),
-        ),
-        (
-            !settings.auth.trusted_header.is_empty() && server.trusted_proxies.is_empty(),
-            "auth.trusted_header",
-            "needs server.trusted_proxies, or anybody could name himself".into(),
-        ),
-        (
-            captures::of_an_unknown_category(&settings.captures, extra).is_some(),
-            "captures",
-            "one has a category that is neither of the five nor in activity.extra_categories"
-                .into(),
-        ),
-    ];
-    let wrong = checks.into_iter().filter(|(wrong, ..)| *wrong);
-    wrong.map(|(_, key, reason)| (key, reason)).collect()
 }
 
 /// The error at the place where `key` was set last.

@@ -11,6 +11,7 @@ mod backup;
 pub mod captures;
 mod changes;
 mod checked;
+mod contradictions;
 mod discovery;
 mod document;
 mod duration;

@@ -13,7 +13,7 @@ fn in_the_file_shows_line_and_caret() {
 }
 
 /// The text, where in it, and what is said.
-const WRONG: [(&str, &str, &str); 41] = [
+const WRONG: [(&str, &str, &str); 49] = [
     ("[server", "1:8", ""),
     ("a = = 1", "1:5", ""),
     ("server = 1", "1:10", "invalid type"),
@@ -124,6 +124,46 @@ const WRONG: [(&str, &str, &str); 41] = [
         "limits.queue_entries: must not be smaller than limits.bulk_entries",
     ),
     (
+        "[limits]\nbody = '30 MiB'",
+        "2:8",
+        "limits.body: must not be larger than limits.bulk_body, 20 MiB",
+    ),
+    (
+        "[limits]\nbulk_body = '30 MiB'",
+        "2:13",
+        "limits.bulk_body: must be a third of limits.body_memory, 64 MiB, or less",
+    ),
+    (
+        "[limits]\nbulk_entries = 20001",
+        "2:16",
+        "limits.bulk_entries: must not be larger than limits.queue_entries, 20000,",
+    ),
+    (
+        "[limits]\nbulk_body = '21 MiB'\nbulk_entries = 20000\nqueue_bytes = '32 MiB'",
+        "4:15",
+        "limits.queue_bytes: must be at least",
+    ),
+    (
+        "[limits]\nqueue_entries = 100000\nbulk_entries = 60000",
+        "3:16",
+        "limits.bulk_entries: makes a full bulk weigh up to",
+    ),
+    (
+        "[live]\nping_interval = '2m'",
+        "2:17",
+        "live.ping_interval: must be shorter than live.idle_timeout, 1m",
+    ),
+    (
+        "[live]\nidle_timeout = '20s'",
+        "2:16",
+        "live.idle_timeout: must be longer than live.ping_interval, 20s",
+    ),
+    (
+        "[auth]\nsession_idle = '31d'",
+        "2:16",
+        "auth.session_idle: must not be longer than auth.session_absolute, ",
+    ),
+    (
         "[activity]\nextra_categories = ['auth']",
         "2:20",
         "is a category already",
@@ -192,6 +232,33 @@ fn points_at_what_is_wrong() {
         assert!(error.contains(reason), "{error}");
         assert!(error.contains('^'), "{error}");
     }
+}
+
+/// A contradiction is pointed at where somebody made it, in the file before anywhere else.
+#[test]
+fn of_two_keys_points_at_the_one_that_was_set() {
+    let variable = |text: &str| World::new(text).variable("DAYBOOK_LIMITS__BODY", "30 MiB");
+    assert_eq!(
+        variable("").error(),
+        "environment variable DAYBOOK_LIMITS__BODY: must not be larger than limits.bulk_body, 20 MiB"
+    );
+    let error = variable("[limits]\nbulk_body = '10 MiB'").error();
+    let told =
+        "daybook.toml:2:13: limits.bulk_body: must not be smaller than limits.body, 30 MiB\n";
+    assert!(error.starts_with(told), "{error}");
+}
+
+#[test]
+fn of_a_file_that_is_not_utf8_points_at_the_first_byte_that_is_not() {
+    let world = World::new("");
+    let file = world.inputs.file.as_ref().unwrap();
+    std::fs::write(file, b"[server]\n# caf\xe9\nworkers = 2\n").unwrap();
+    let error = world.error();
+    assert!(
+        error.starts_with("daybook.toml:2:6: is not UTF-8"),
+        "{error}"
+    );
+    assert!(error.ends_with("2 | # caf\u{fffd}\n  |      ^"), "{error}");
 }
 
 #[test]
