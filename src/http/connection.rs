@@ -8,8 +8,8 @@ use super::leave::Leave;
 use crate::actors::event_hub::Cut;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
 use actix_web::http::header::TRANSFER_ENCODING;
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::task::JoinHandle;
@@ -262,10 +262,16 @@ pub async fn requests_are_noted<B: MessageBody + 'static>(
     let Some(mut noted) = noted else {
         return Ok(answer);
     };
+    let is_stream = answer.response().body().size() == BodySize::Stream;
     let head = answer.response_mut().head_mut();
     // Answers are made of former ones, which may have been of another version; whether this one is the last of
     // its connection goes by its own.
     head.version = version;
+    if version < Version::HTTP_11 && is_stream {
+        // It knows no chunks; what does not say how long it is ends with its connection.
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
     if noted.connection.leave.was_never_given() {
         // Nobody can tell whether the body comes all the same.
         head.set_connection_type(ConnectionType::Close);

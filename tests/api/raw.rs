@@ -83,8 +83,12 @@ impl Raw {
         if headers.contains_key("transfer-encoding") {
             return self.chunks();
         }
-        let length = headers.get("content-length")?.to_str().ok()?;
-        self.exactly(length.parse().ok()?)
+        let Some(length) = headers.get("content-length") else {
+            let mut body = Vec::new();
+            self.stream.read_to_end(&mut body).ok()?;
+            return Some(body);
+        };
+        self.exactly(length.to_str().ok()?.parse().ok()?)
     }
 
     fn chunks(&mut self) -> Option<Vec<u8>> {

@@ -200,6 +200,41 @@ fn requests_that_come_at_once_are_answered_in_their_order() {
 }
 
 #[test]
+fn an_old_client_gets_bare_bytes_where_others_get_chunks() {
+    let daybook = TestDaybook::start();
+    let entries: Vec<Value> = (0..1_500)
+        .map(|n| entry_with(json!({"entity_id": n.to_string()})))
+        .collect();
+    daybook.record_lines(&entries);
+    for path in [
+        "/export?format=ndjson&category=entity",
+        "/export?format=json&category=entity",
+        "?limit=500&category=entity",
+    ] {
+        let path = format!("{ACTIVITY}{path}");
+        let plain = daybook.get(&path).body;
+        for accepted in ["identity", "gzip", "zstd"] {
+            let mut raw = Raw::to(daybook.address);
+            let answer = raw.exchange(format!(
+                "GET {path} HTTP/1.0\r\nAccept-Encoding: {accepted}\r\n\r\n"
+            ));
+            assert_eq!(answer.header("transfer-encoding"), "", "{path} {accepted}");
+            let body = match accepted {
+                "identity" => answer.body,
+                _ => unpacked(&answer),
+            };
+            assert_eq!(body, plain, "{path} {accepted}");
+            assert!(raw.is_closed());
+        }
+    }
+    let kept = "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let mut raw = Raw::to(daybook.address);
+    for _ in 0..3 {
+        assert_eq!(raw.exchange(kept).json(), json!({"status": "ok"}));
+    }
+}
+
+#[test]
 fn an_old_client_is_served() {
     let daybook = TestDaybook::start();
     let mut raw = Raw::to(daybook.address);
