@@ -9,7 +9,7 @@ use crate::actors::context::Context;
 use crate::domain::limits::USER_AGENT_CHARS;
 use crate::domain::{FieldError, FieldErrors, Filter, PageRequest, PageSize, Position, Seq};
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -34,6 +34,11 @@ pub enum Peer {
 /// By a command of this machine's operator: nobody else gets through the control socket.
 pub fn is_a_command(request: &HttpRequest) -> bool {
     matches!(request.conn_data::<Peer>(), Some(Peer::Control { .. }))
+}
+
+/// What is asked for goes out; of a HEAD nothing does but the headers.
+pub fn sends_a_body(request: &HttpRequest) -> bool {
+    request.method() != Method::HEAD
 }
 
 impl FromRequest for Caller {

@@ -5,11 +5,11 @@ use crate::actors::context::Context;
 use crate::domain::{BackupName, Emitted, Own};
 use crate::http::app::App;
 use crate::http::error::ApiError;
-use crate::http::extract::{Caller, Query};
+use crate::http::extract::{Caller, Query, sends_a_body};
 use crate::http::wire::ProblemSchema;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, ContentEncoding, LOCATION};
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use std::fs::File;
@@ -136,6 +136,7 @@ pub async fn create(
 )]
 pub async fn download(
     app: web::Data<App>,
+    request: HttpRequest,
     _caller: Caller,
     name: web::Path<String>,
     query: Query,
@@ -147,7 +148,9 @@ pub async fn download(
     let own = downloaded(&name);
     let found = blocking(move || shelf.open(name)).await?;
     let (file, bytes) = found.ok_or(ApiError::NoSuchBackup)?;
-    app.recorder.record(own.draft());
+    if sends_a_body(&request) {
+        app.recorder.record(own.draft());
+    }
     Ok(HttpResponse::Ok()
         .content_type("application/vnd.sqlite3")
         .insert_header((CONTENT_DISPOSITION, disposition))

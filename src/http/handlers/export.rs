@@ -7,13 +7,13 @@ use crate::domain::{Emitted, Filter, Seq};
 use crate::export::{Encoder, Format};
 use crate::http::app::App;
 use crate::http::error::ApiError;
-use crate::http::extract::{Caller, Query};
+use crate::http::extract::{Caller, Query, sends_a_body};
 use crate::http::parameters::FilterParameters;
 use crate::http::wire::{FormatSchema, ProblemSchema};
 use crate::storage::{EntryReader, ExportPart};
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use std::sync::Arc;
 
@@ -42,6 +42,7 @@ const PART: usize = 1_000;
 )]
 pub async fn export(
     app: web::Data<App>,
+    request: HttpRequest,
     caller: Caller,
     mut query: Query,
 ) -> Result<HttpResponse, ApiError> {
@@ -50,7 +51,9 @@ pub async fn export(
     let filter = query.filter(&app)?;
     let upto = reading(&app, |reader| reader.head()).await?.last_seq;
     let name = file_name(&app, format);
-    note(&app, &scope, format);
+    if sends_a_body(&request) {
+        note(&app, &scope, format);
+    }
     let mut response = HttpResponse::Ok();
     response.content_type(format.content_type()).insert_header((
         CONTENT_DISPOSITION,

@@ -6,6 +6,7 @@ use crate::raw::{self, Raw};
 use crate::spawned::Spawned;
 use daybook::domain::entry::KEYS;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use ureq::http::Method;
 
 /// Without the entries that exports leave themselves.
@@ -23,6 +24,33 @@ fn lines(answer: &Answer) -> Vec<Value> {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
+}
+
+#[test]
+fn who_asks_for_the_head_alone_exports_nothing_and_leaves_no_entry() {
+    let daybook = TestDaybook::start();
+    let made = daybook.ask(Method::POST, "/api/v1/backups", &[], b"").ok();
+    let paths = [
+        format!("{ACTIVITY}/export?format=ndjson"),
+        format!("/api/v1/backups/{}", made["name"].as_str().unwrap()),
+    ];
+    for path in &paths {
+        let answer = daybook.ask(Method::HEAD, path, &[], b"");
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.header("content-disposition").contains("daybook-"));
+    }
+    // They are recorded one after the other: with the entry of this one, any of the others would be there.
+    exported(&daybook, "csv", OURS);
+    let began = Instant::now();
+    let left = loop {
+        let page = daybook.page("action=activity_log.exported");
+        let newest = &page["items"][0];
+        if newest["metadata"]["format"] == "csv" {
+            break page["items"].as_array().unwrap().len();
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "it is recorded");
+    };
+    assert_eq!(left, 1);
 }
 
 #[test]
