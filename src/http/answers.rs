@@ -78,6 +78,10 @@ fn common(line: &Line, has_body: bool) -> Vec<(&'static str, &'static str)> {
             "400",
             "The request is not right, and it is said what is wrong",
         ),
+        (
+            "406",
+            "Accept-Encoding leaves no coding for the answer, not even the plain one",
+        ),
         ("408", "The request did not come in its time"),
         ("414", "The address is too long"),
         (

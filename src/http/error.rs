@@ -54,6 +54,8 @@ pub enum ApiError {
         accepted: &'static str,
     },
     NotThisEncoding,
+    /// No coding that there is for answers, and not the plain one either.
+    NoCodingLeft,
     TooLarge {
         limit: usize,
     },
@@ -201,6 +203,11 @@ impl ApiError {
                 "Unsupported media type",
                 "Content-Encoding must be gzip, zstd or identity".into(),
             ),
+            Self::NoCodingLeft => (
+                S::NOT_ACCEPTABLE,
+                "Not acceptable",
+                "Accept-Encoding must leave one of identity, gzip, deflate and zstd".into(),
+            ),
             Self::TooLarge { limit } => (
                 S::PAYLOAD_TOO_LARGE,
                 "Content too large",
@@ -329,6 +336,9 @@ impl ResponseError for ApiError {
             }
             Self::NotThisEncoding => {
                 response.insert_header((header::ACCEPT_ENCODING, "gzip, zstd"));
+            }
+            Self::NoCodingLeft => {
+                response.insert_header((header::VARY, "Accept-Encoding"));
             }
             // What is left of the body would be read as the next request.
             Self::TooLarge { .. } | Self::TooSlow => {

@@ -9,7 +9,7 @@ use crate::telemetry::metrics::UNMATCHED;
 use crate::telemetry::{HttpRoute, Metrics};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
 use futures_util::FutureExt;
@@ -30,6 +30,19 @@ pub async fn panics_are_500<B: MessageBody>(
             log::error!("a request handler panicked; its request was answered with a 500");
             Err(ApiError::Internal.into())
         }
+    }
+}
+
+/// The compression refuses in bare words whom it can answer in no way, before anything is asked within; nothing
+/// of ours has that status.
+pub async fn no_coding_left_is_a_problem<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let answer = next.call(request).await?;
+    match answer.status() {
+        StatusCode::NOT_ACCEPTABLE => Err(ApiError::NoCodingLeft.into()),
+        _ => Ok(answer),
     }
 }
 

@@ -166,6 +166,7 @@ impl Served {
             .wrap(routes::recorded(&self.app))
             .wrap(from_fn(auth::callers_are_known))
             .wrap(Compress::default())
+            .wrap(from_fn(middleware::no_coding_left_is_a_problem))
             .wrap(from_fn(middleware::foreign_origins_change_nothing))
             .wrap(from_fn(middleware::only_names_of_this_machine))
             .wrap(from_fn(middleware::panics_are_500))

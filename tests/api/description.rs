@@ -95,7 +95,7 @@ fn every_route_says_how_a_caller_is_known_and_what_is_answered_otherwise() {
         let at = format!("{} {}", line.method, line.path);
         let operation = operation(&document, line.method.as_str(), line.path);
         let says = |status: &str| operation["responses"].get(status).is_some();
-        for status in ["400", "408", "414", "421", "431"] {
+        for status in ["400", "406", "408", "414", "421", "431"] {
             assert!(says(status), "{at}: {status}");
         }
         let is_known = line.needs != Need::Open;
