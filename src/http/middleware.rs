@@ -5,6 +5,7 @@ pub mod recording;
 
 use super::app::App;
 use super::error::ApiError;
+use super::extract::is_a_command;
 use crate::telemetry::metrics::UNMATCHED;
 use crate::telemetry::{HttpRoute, Metrics};
 use actix_web::body::MessageBody;
@@ -47,13 +48,15 @@ pub async fn no_coding_left_is_a_problem<B: MessageBody>(
 }
 
 /// While everybody who reaches the port may do everything, only names that mean this machine are answered. A
-/// stranger's page whose own name was made to lead here would else pass for a page of ours.
+/// stranger's page whose own name was made to lead here would else pass for a page of ours. No page reaches the
+/// control socket, whatever it is called there.
 pub async fn only_names_of_this_machine<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let app = request.app_data::<web::Data<App>>();
-    if app.is_some_and(|app| !app.keys.ring().is_open()) {
+    let needs_a_key = app.is_some_and(|app| !app.keys.ring().is_open());
+    if needs_a_key || is_a_command(request.request()) {
         return next.call(request).await;
     }
     let host = request.headers().get(header::HOST);

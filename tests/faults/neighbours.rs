@@ -5,7 +5,9 @@ use crate::support::book::rows;
 use crate::support::daemon::{Daemon, PATIENCE, Place, Refused};
 use crate::support::load::line;
 use daybook::client::control;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 fn refused(place: &Place, arguments: &[&str]) -> Refused {
@@ -88,6 +90,14 @@ fn the_control_socket_answers_the_same_routes() {
         let answer = control::get(&socket, target, PATIENCE).unwrap();
         assert_eq!(answer.status, 200, "{target}");
     }
+    // No page reaches it, and so it answers to any name.
+    let mut named = UnixStream::connect(&socket).unwrap();
+    named.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: book.example\r\nConnection: close\r\n\r\n";
+    named.write_all(request).unwrap();
+    let mut answer = String::new();
+    named.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let missing = control::get(&socket, "/api/v1/activity/two", PATIENCE).unwrap();
     assert_eq!(missing.status, 404);
     let status = place.daybook(&["status"]).output().unwrap();
