@@ -273,7 +273,7 @@ impl Decoder {
             Self::Gzip(decoder) => decoder.try_finish(),
             Self::Zstd(decoder) => decoder.finish(),
         };
-        ended.map_err(|cause| self.refusal(&cause))?;
+        ended.map_err(|cause| self.refusal_at_end(&cause))?;
         let sink = match self {
             Self::Plain(sink) => sink,
             // Whoever takes the sink out of the decoder finishes it once more, which does nothing.
@@ -283,6 +283,20 @@ impl Decoder {
         Ok(Body {
             bytes: sink.bytes,
             held: sink.held,
+        })
+    }
+
+    /// What was wrong before the end was refused before.
+    fn refusal_at_end(&self, cause: &io::Error) -> ApiError {
+        let refused = self.sink().refused.clone();
+        refused.unwrap_or_else(|| match (self, cause.kind()) {
+            (Self::Gzip(_), io::ErrorKind::InvalidInput) => ApiError::BrokenBody(
+                "the body ends before its gzip stream does, or the checksum there is not that of what it held".into(),
+            ),
+            (Self::Zstd(_), io::ErrorKind::UnexpectedEof) => {
+                ApiError::BrokenBody("the body ends before its zstd stream does".into())
+            }
+            _ => broken(cause),
         })
     }
 

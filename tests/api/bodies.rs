@@ -63,9 +63,12 @@ fn a_compressed_body_that_is_cut_or_damaged_records_nothing() {
     let daybook = TestDaybook::start();
     let lines = vec![entry().to_string(); 50].join("\n");
     for (encoding, whole) in [(GZIP, gzip(&lines)), (ZSTD, zstd(&lines))] {
-        for cut in [1, 5, whole.len() / 2, whole.len() - 4, whole.len() - 1] {
+        for cut in [0, 1, 5, whole.len() / 2, whole.len() - 4, whole.len() - 1] {
             let answer = daybook.post(&[NDJSON, encoding], &whole[..cut]);
             answer.problem(400);
+            let told = answer.json()["detail"].as_str().unwrap().to_owned();
+            let ends = format!("the body ends before its {} stream does", encoding.1);
+            assert!(told.starts_with(&ends), "{cut} of {}: {told}", whole.len());
         }
         let mut damaged = whole.clone();
         let middle = damaged.len() / 2;
