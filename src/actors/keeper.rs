@@ -1,6 +1,7 @@
 //! What keeps the book within its rules: which rule is in force, when a run is held back, and the run
 //! itself. It has no timer and no clock of its own; the Pruner calls it, and tests do.
 
+mod ages;
 mod change;
 mod clock;
 mod erase;
@@ -8,6 +9,7 @@ mod erase;
 pub use change::{Change, NotChanged};
 pub use erase::{Forget, Forgotten};
 
+use self::ages::{Ages, GoingBy};
 use super::Clocks;
 use super::context::Context;
 use super::halt::{Halt, Reason};
@@ -16,14 +18,11 @@ use super::recorder::Recorder;
 use super::{Refusal, Writer};
 use crate::domain::clock::{ClockWatch, Moment};
 use crate::domain::retention::{Base, Retention};
-use crate::domain::{Act, Emitted, Own, Timestamp, WorkspaceId};
+use crate::domain::{Emitted, Own, Timestamp, WorkspaceId};
 use crate::storage::{EntryReader, Request, StorageError};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
-
-/// Under which name the book keeps the age limits that the last run went by.
-const SEEN: &str = "pruner.seen";
 
 /// What everybody may see of it.
 #[derive(Clone)]
@@ -63,9 +62,11 @@ pub struct Keeper {
     clock: RefCell<ClockWatch>,
     /// The entry of a jump that is not in the book yet.
     untold: RefCell<Option<Own>>,
-    /// The age limits have changed, and the next run is not held back for what they remove.
-    rule_changed: Cell<bool>,
-    seen: RefCell<String>,
+    /// What the last run went by. The next is not held back for what goes from a workspace whose limit is another.
+    seen: RefCell<Ages>,
+    seen_in_book: RefCell<Option<Ages>>,
+    /// How many books there were: a run that began in a former one says nothing of this.
+    book: Cell<u32>,
     pace: Pace,
     erase_pace: Pace,
     stopping: Cell<bool>,
@@ -97,12 +98,13 @@ impl Keeper {
     pub fn open(parts: Parts) -> Result<Self, StorageError> {
         let now = (parts.clocks)();
         let halt = Halt::kept(parts.reader.as_ref(), now)?;
-        let seen = parts.reader.settings(SEEN)?.pop().map(|(_, value)| value);
-        let current = ages(&parts.retention.borrow());
+        let seen = Ages::kept(parts.reader.as_ref())?;
+        let current = Ages::of(&parts.retention.borrow());
         Ok(Self {
             // In a book that no run has seen there is nothing that changed.
-            rule_changed: Cell::new(seen.as_ref().is_some_and(|seen| *seen != current)),
-            seen: RefCell::new(seen.unwrap_or_default()),
+            seen: RefCell::new(seen.clone().unwrap_or(current)),
+            seen_in_book: RefCell::new(seen),
+            book: Cell::new(0),
             halted: watch::Sender::new(halt.as_ref().map(|halt| halt.reason)),
             halt_is_kept: Cell::new(halt.is_some()),
             halt: RefCell::new(halt),
@@ -125,11 +127,11 @@ impl Keeper {
     pub fn read_again(&self, now: Moment) -> Result<(), StorageError> {
         let base = self.current().base;
         let retention = remembered(self.reader.as_ref(), base)?;
+        self.book.set(self.book.get() + 1);
+        self.seen.replace(Ages::of(&retention));
         self.retention.send_replace(Arc::new(retention));
         let kept = Halt::kept(self.reader.as_ref(), now)?;
-        let seen = self.reader.settings(SEEN)?.pop().map(|(_, value)| value);
-        self.seen.replace(seen.unwrap_or_default());
-        self.rule_changed.set(false);
+        self.seen_in_book.replace(Ages::kept(self.reader.as_ref())?);
         self.halt_is_kept.set(kept.is_some());
         let standing = self.halt.take();
         let standing = standing.filter(|halt| halt.reason == Reason::ClockJumped);
@@ -160,18 +162,19 @@ impl Keeper {
             How::Due => (None, None, true),
             How::Confirmed(only, by) => (only, by, false),
         };
-        let plan = self.plan(now.wall, only.clone()).await?;
-        if is_due && let Some(reason) = self.held_back(now, &plan) {
-            self.hold_back(now, reason, &plan).await?;
+        let (going_by, plan) = self.plan(now.wall, only.clone()).await?;
+        if is_due && let Some(reason) = self.held_back(now, &plan, &going_by) {
+            let removed = self.hold_back(now, reason, &plan, going_by).await?;
             return Ok(Status {
-                removed: 0,
+                removed,
                 oldest_kept: plan.oldest_kept(),
                 halted: Some(reason),
             });
         }
         let removed = self.carry_out(&plan, by.as_ref()).await?;
         if only.is_none() {
-            self.go_on(standing.as_ref(), plan.held() > 0).await?;
+            let has_entries = plan.held() > 0;
+            self.go_on(standing.as_ref(), has_entries, going_by).await?;
         }
         self.tidy().await?;
         Ok(Status {
@@ -185,14 +188,15 @@ impl Keeper {
     pub async fn dry_run(&self, now: Moment, only: Option<WorkspaceId>) -> Result<Status, Refusal> {
         self.note_clock(now).await;
         let of_one = only.is_some();
-        let plan = self.plan(now.wall, only).await?;
-        let halted = self.held_back(now, &plan);
+        let (going_by, plan) = self.plan(now.wall, only).await?;
+        let halted = self.held_back(now, &plan, &going_by);
+        let (_, rest) = self.by_change(&plan, &going_by);
         Ok(Status {
             removed: plan.entries(),
             oldest_kept: plan.oldest_kept(),
             // How much goes of the others is not told to who asks for one.
             halted: halted
-                .filter(|reason| !of_one || *reason != Reason::MoreThanHalf || plan.goes_by_half()),
+                .filter(|reason| !of_one || *reason != Reason::MoreThanHalf || rest.goes_by_half()),
         })
     }
 
@@ -208,14 +212,18 @@ impl Keeper {
         let _turn = self.turn.acquire().await;
     }
 
-    async fn plan(&self, now: Timestamp, only: Option<WorkspaceId>) -> Result<Plan, Refusal> {
-        let reader = Arc::clone(&self.reader);
-        let retention = self.current();
+    async fn plan(
+        &self,
+        now: Timestamp,
+        only: Option<WorkspaceId>,
+    ) -> Result<(GoingBy, Plan), Refusal> {
+        let going_by = self.going_by();
+        let (reader, retention) = (Arc::clone(&self.reader), self.current());
         let planned = tokio::task::spawn_blocking(move || {
             Plan::read(reader.as_ref(), &retention, only.as_ref(), now)
         });
         match planned.await {
-            Ok(plan) => plan.map_err(Refusal::from),
+            Ok(plan) => Ok((going_by, plan?)),
             Err(_) => Err(Refusal::Stopping),
         }
     }
@@ -234,18 +242,18 @@ impl Keeper {
     }
 
     /// After a run, what held it back holds back no other, and the rules that it went by are known.
-    async fn go_on(&self, standing: Option<&Halt>, has_entries: bool) -> Result<(), Refusal> {
+    async fn go_on(
+        &self,
+        standing: Option<&Halt>,
+        has_entries: bool,
+        went_by: GoingBy,
+    ) -> Result<(), Refusal> {
         let mut acts = Vec::new();
         acts.extend(self.release(standing));
-        self.rule_changed.set(false);
-        let current = ages(&self.current());
+        self.note_ages(went_by);
         // An empty book has nothing that a rule could have been applied to.
-        if has_entries && *self.seen.borrow() != current {
-            self.seen.replace(current.clone());
-            acts.push(Act::PutSetting {
-                key: SEEN.to_owned(),
-                value: current,
-            });
+        if has_entries {
+            acts.extend(self.remember_ages());
         }
         if acts.is_empty() {
             return Ok(());
@@ -268,16 +276,4 @@ impl Keeper {
     fn current(&self) -> Arc<Retention> {
         Arc::clone(&self.retention.borrow())
     }
-}
-
-/// The age limit of each workspace that has one of its own, and of all others under an empty name.
-fn ages(retention: &Retention) -> String {
-    let own = retention.workspaces.keys();
-    let named = own.map(|name| (name.as_str(), retention.in_force(Some(name))));
-    let ages: std::collections::BTreeMap<&str, u32> = [("", retention.in_force(None))]
-        .into_iter()
-        .chain(named)
-        .map(|(name, held)| (name, held.rule.max_days))
-        .collect();
-    serde_json::to_string(&ages).unwrap_or_default()
 }

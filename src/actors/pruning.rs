@@ -57,7 +57,11 @@ impl Plan {
 
     /// More than half of it would go by age alone.
     pub fn goes_by_half(&self) -> bool {
-        self.sum(|part| part.by_age) * 2 > self.held()
+        self.by_age() * 2 > self.held()
+    }
+
+    pub fn by_age(&self) -> u64 {
+        self.sum(|part| part.by_age)
     }
 
     pub fn oldest_kept(&self) -> Option<Timestamp> {

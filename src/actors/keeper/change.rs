@@ -1,6 +1,7 @@
 //! How the rules in force are changed: what is put at run time, and what a file says that was read again.
 
-use super::{Keeper, ages};
+use super::Keeper;
+use super::ages::Ages;
 use crate::actors::Refusal;
 use crate::actors::context::Context;
 use crate::actors::halt::{Halt, Reason};
@@ -98,8 +99,8 @@ impl Keeper {
     }
 
     fn take_effect(&self, after: Retention) -> Arc<Retention> {
-        if ages(&after) != ages(&self.current()) {
-            self.rule_changed.set(true);
+        // As the run that follows finds it, where nothing is left that it could hold back.
+        if Ages::of(&after).differ_for_all(&self.seen.borrow()) {
             let of_the_rule = |halt: &mut Option<Halt>| {
                 halt.take_if(|halt| halt.reason == Reason::MoreThanHalf)
                     .is_some()

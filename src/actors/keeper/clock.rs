@@ -2,6 +2,7 @@
 //! noted, so that nothing but a confirmation or a day of agreement releases it.
 
 use super::Keeper;
+use super::ages::GoingBy;
 use crate::actors::Refusal;
 use crate::actors::halt::{Halt, Reason};
 use crate::actors::pruning::Plan;
@@ -62,21 +63,53 @@ impl Keeper {
         }
     }
 
-    /// Why a run that is due must not go now.
-    pub(super) fn held_back(&self, now: Moment, plan: &Plan) -> Option<Reason> {
-        match self.halt.borrow().as_ref() {
-            Some(halt) if halt.is_over(now) => None,
-            Some(halt) => Some(halt.reason),
-            None if self.rule_changed.get() => None,
-            None => plan.goes_by_half().then_some(Reason::MoreThanHalf),
-        }
+    /// Why a run that is due must not go now. What goes from a workspace whose own age limit was changed is wanted,
+    /// and releases nothing of the others.
+    pub(super) fn held_back(&self, now: Moment, plan: &Plan, by: &GoingBy) -> Option<Reason> {
+        let (changed, rest) = self.by_change(plan, by);
+        let is_held_back = match self.halt.borrow().as_ref() {
+            Some(halt) if halt.is_over(now) => false,
+            Some(halt) if halt.reason == Reason::ClockJumped => return Some(halt.reason),
+            Some(_) => changed.parts.is_empty() || rest.by_age() > 0,
+            // Nor does a change hold back what would go without it.
+            None => plan.goes_by_half() && rest.goes_by_half(),
+        };
+        is_held_back.then_some(Reason::MoreThanHalf)
     }
 
+    /// Records it, once; answers how many entries went all the same.
     pub(super) async fn hold_back(
         &self,
         now: Moment,
         reason: Reason,
         plan: &Plan,
+        by: GoingBy,
+    ) -> Result<u64, Refusal> {
+        let (wanted, rest) = match reason {
+            Reason::ClockJumped => (Plan::default(), plan.clone()),
+            Reason::MoreThanHalf => self.by_change(plan, &by),
+        };
+        self.record_halt(now, reason, rest.entries()).await?;
+        if wanted.parts.is_empty() {
+            return Ok(0);
+        }
+        let removed = self.carry_out(&wanted, None).await?;
+        // Those of the rest are as they were.
+        self.note_ages(by);
+        let request = Request {
+            acts: self.remember_ages().into_iter().collect(),
+            entries: Vec::new(),
+        };
+        self.writer.commit(request).await?;
+        self.tidy().await?;
+        Ok(removed)
+    }
+
+    async fn record_halt(
+        &self,
+        now: Moment,
+        reason: Reason,
+        would_remove: u64,
     ) -> Result<(), Refusal> {
         let standing = self.halt.borrow().clone();
         let halt = standing.unwrap_or_else(|| Halt::new(reason, now));
@@ -87,7 +120,10 @@ impl Keeper {
         }
         log::warn!("pruning is held back: {reason}; `daybook prune --confirm` lets it go on");
         self.halt_is_kept.set(true);
-        self.writer.commit(halt.recorded(plan.entries())).await?;
+        let mut request = halt.recorded(would_remove);
+        // So that over a restart, too, it is known whose limit was changed since.
+        request.acts.extend(self.remember_ages());
+        self.writer.commit(request).await?;
         self.mark(&halt, |halt| {
             halt.is_recorded = true;
             halt.is_kept = true;

@@ -2,6 +2,7 @@
 //! that go as the test says. Here is what all of them share.
 
 mod bad_days;
+mod changed_rules;
 mod clock;
 mod devices;
 mod live;
