@@ -13,7 +13,7 @@ pub struct Backup {
     /// Zero: none by itself.
     #[serde(deserialize_with = "every")]
     pub every: Duration,
-    /// How many of its own the daemon keeps.
+    /// How many of its own the daemon keeps, and as many of those that are dated ahead of the clock.
     #[serde(deserialize_with = "keep")]
     pub keep: u32,
 }

@@ -118,14 +118,14 @@ fn modified(meta: &fs::Metadata) -> Timestamp {
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
-/// The scheduled ones beyond the newest `keep`, the oldest first. What somebody asked for stays.
-pub fn beyond(backups: &[Backup], keep: usize) -> Vec<BackupName> {
-    let mut names: Vec<BackupName> = backups
-        .iter()
-        .filter(|backup| backup.scheduled)
-        .skip(keep)
-        .map(|backup| backup.name.clone())
-        .collect();
+/// The scheduled ones beyond the newest `keep`, the oldest first. What somebody asked for stays. Those from the future,
+/// which a clock that was ahead made, are counted for themselves, so that they push out none of the others.
+pub fn beyond(backups: &[Backup], keep: usize, now: Timestamp) -> Vec<BackupName> {
+    let scheduled = || backups.iter().filter(|backup| backup.scheduled);
+    let ahead = scheduled().filter(|backup| backup.created_at > now);
+    let past = scheduled().filter(|backup| backup.created_at <= now);
+    let beyond = ahead.skip(keep).chain(past.skip(keep));
+    let mut names: Vec<BackupName> = beyond.map(|backup| backup.name.clone()).collect();
     names.reverse();
     names
 }

@@ -71,11 +71,14 @@ impl Work {
             return Ok(());
         };
         let backups = self.shelf.list()?;
+        let mut latest = now;
         if is_due(&backups, now, every) {
             let made = self.make(now, true, &None).await?;
+            // Its name may tell a later moment, where another had that one.
+            latest = now.max(made.created_at);
             status.made = Some(made.name);
         }
-        for name in beyond(&self.shelf.list()?, self.schedule.keep) {
+        for name in beyond(&self.shelf.list()?, self.schedule.keep, latest) {
             self.delete(name.clone(), &None).await?;
             status.removed.push(name);
         }
@@ -193,7 +196,12 @@ mod tests {
         let names = |seconds: &[i64]| -> Vec<BackupName> {
             made(seconds, true).into_iter().map(|b| b.name).collect()
         };
-        assert_eq!(beyond(&backups, 2), names(&[20, 30]));
-        assert_eq!(beyond(&backups, 4), names(&[]));
+        let now = Timestamp::from_micros(60_000_000);
+        assert_eq!(beyond(&backups, 2, now), names(&[20, 30]));
+        assert_eq!(beyond(&backups, 4, now), names(&[]));
+        // Two are from the future, and of those one is too many.
+        let now = Timestamp::from_micros(30_000_000);
+        assert_eq!(beyond(&backups, 1, now), names(&[20, 40]));
+        assert_eq!(beyond(&backups, 2, now), names(&[]));
     }
 }

@@ -1,6 +1,7 @@
 //! The laws of retention, of the Recorder, of Discovery and of the LogWriter's bad days, over a real book and with clocks
 //! that go as the test says. Here is what all of them share.
 
+mod backups;
 mod bad_days;
 mod changed_rules;
 mod clock;

@@ -1,0 +1,64 @@
+//! What the schedule of backups does of itself, on a shelf of its own.
+
+use super::*;
+use crate::actors::backups::{Schedule, Shelf, Work};
+use crate::domain::BackupName;
+
+const EVERY: i64 = HOUR;
+
+/// The work of the schedule, on the book of `kept`, that keeps two.
+fn scheduled(kept: &Kept, folder: &Path) -> Work {
+    let book = folder.join("daybook.db");
+    let address = Address::parse(&format!("sqlite://{}", book.display())).unwrap();
+    let hands = Arc::clone(&kept.hands);
+    Work {
+        shelf: Shelf::new(&folder.join("shelf"), &book),
+        address,
+        writer: kept.writer.clone(),
+        reader: Arc::clone(&kept.reader),
+        recorder: kept.recorder.clone(),
+        schedule: Schedule {
+            every: Some(Duration::from_micros(EVERY as u64)),
+            keep: 2,
+        },
+        clock: Arc::new(move || hands.now().wall),
+    }
+}
+
+fn held(work: &Work) -> Vec<BackupName> {
+    let backups = work.shelf.list().unwrap();
+    backups.into_iter().map(|backup| backup.name).collect()
+}
+
+#[test]
+fn backups_that_a_clock_which_was_ahead_made_push_out_none_of_the_others() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        let work = scheduled(&kept, &folder);
+        let look = async || {
+            let status = work.run_once(hands.now().wall).await;
+            assert_eq!(status.failed, None);
+            (status.made, status.removed.len())
+        };
+        hands.set_by(3_650 * DAY);
+        let mut ahead = Vec::new();
+        for _ in 0..2 {
+            ahead.extend(look().await.0);
+            hands.pass(EVERY);
+        }
+        hands.set_by(-3_650 * DAY);
+        let (first, removed) = look().await;
+        assert_eq!((first.is_some(), removed), (true, 0));
+        assert_eq!(look().await, (None, 0), "it stays, and stands for the hour");
+        for removed in [0, 1, 1] {
+            hands.pass(EVERY);
+            let (made, gone) = look().await;
+            assert_eq!((made.is_some(), gone), (true, removed));
+            let held = held(&work);
+            assert_eq!(held[..2], [ahead[1].clone(), ahead[0].clone()]);
+            assert_eq!(Some(&held[2]), made.as_ref(), "the newest of the others");
+        }
+        assert_eq!(held(&work).len(), 4);
+        kept.close().await;
+    });
+}
