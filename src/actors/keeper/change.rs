@@ -43,9 +43,12 @@ impl Keeper {
         let before = self.current();
         let put_before = before.put_for(workspace.as_ref());
         let put = match change {
-            Change::Forget => Override::default(),
+            Change::Forget => {
+                refuse_locked(&before, |key| put_before.holds(key))?;
+                Override::default()
+            }
             Change::Put(object) => {
-                refuse_locked(&before, &object)?;
+                refuse_locked(&before, |key| object.contains_key(key.name()))?;
                 put_before.with(&object)?
             }
         };
@@ -114,9 +117,9 @@ impl Keeper {
     }
 }
 
-fn refuse_locked(held: &Retention, object: &Map<String, Value>) -> Result<(), NotChanged> {
+fn refuse_locked(held: &Retention, names: impl Fn(Key) -> bool) -> Result<(), NotChanged> {
     let locked = Key::ALL.into_iter().filter(|key| held.base.locks(*key));
-    let named = locked.filter(|key| held.base.locked || object.contains_key(key.name()));
+    let named = locked.filter(|key| held.base.locked || names(*key));
     let wrong = named.map(|key| {
         let source = held.base.sources[key as usize].as_str();
         FieldError::new(key.name(), format!("is locked by the {source}"))

@@ -86,6 +86,39 @@ fn what_is_locked_is_not_put_and_nothing_of_it_is_recorded() {
 }
 
 #[test]
+fn what_is_locked_is_not_taken_back_either() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        kept.put(None, r#"{"max_days":7}"#).await.unwrap();
+        let a = WorkspaceId::trusted("a");
+        kept.put(Some("a"), r#"{"max_entries":100}"#).await.unwrap();
+        kept.close().await;
+        let locked = Base {
+            locked: true,
+            ..base(90, 0)
+        };
+        let pinned = Base {
+            sources: [Source::File, Source::Environment, Source::File],
+            ..base(90, 0)
+        };
+        for (base, whose) in [(locked, None), (locked, Some(a.clone())), (pinned, None)] {
+            let kept = Kept::open(&folder, &hands, base).await;
+            let refused = kept.keeper.change(whose, Change::Forget, None).await;
+            assert!(matches!(refused, Err(NotChanged::Locked(_))), "{refused:?}");
+            assert_eq!(kept.own().len(), 2, "nothing of it is recorded");
+            let put = kept.reader.settings(Retention::setting_key(None).as_str());
+            assert_eq!(put.unwrap().len(), 2, "what was put stays put");
+            kept.close().await;
+        }
+        // Of what this workspace has put, nothing is pinned.
+        let kept = Kept::open(&folder, &hands, pinned).await;
+        let forgotten = kept.keeper.change(Some(a), Change::Forget, None).await;
+        assert_eq!(forgotten.unwrap().rule.max_entries, 0);
+        kept.close().await;
+    });
+}
+
+#[test]
 fn a_reload_changes_the_file_under_an_override_and_not_the_override() {
     law(|folder, hands| async move {
         let kept = Kept::open(&folder, &hands, base(90, 0)).await;

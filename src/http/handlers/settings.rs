@@ -116,6 +116,7 @@ pub async fn put(
             "workspace_id": null, "halted": false, "reason": null
         })),
         (status = 400, description = "A parameter is wrong, and it is named", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The file, the environment or a flag holds it", body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
 pub async fn forget(
