@@ -107,6 +107,7 @@ impl Actor for Attendant {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
+        self.work.clear_parts();
         if self.work.schedule.every.is_some() {
             ctx.notify(Look);
             ctx.run_interval(LOOK_EVERY, |_, ctx| ctx.notify(Look));

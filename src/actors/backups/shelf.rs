@@ -92,6 +92,22 @@ impl Shelf {
         }
     }
 
+    /// Removes what a scheduled backup left that was cut short; only while none is made. What somebody else makes here,
+    /// `daybook backup` among them, has another name.
+    pub fn clear_parts(&self) -> io::Result<()> {
+        let held = match fs::read_dir(&self.dir) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+            held => held?,
+        };
+        for entry in held {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(is_part) && entry.file_type()?.is_file() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// A name that nothing has yet, and the directory it goes into.
     pub fn name_for(&self, now: Timestamp, scheduled: bool) -> io::Result<BackupName> {
         let mut builder = fs::DirBuilder::new();
@@ -109,6 +125,13 @@ impl Shelf {
     pub fn path(&self, name: &BackupName) -> PathBuf {
         self.dir.join(name.as_str())
     }
+}
+
+/// What SQLite writes before a scheduled backup has its name.
+fn is_part(name: &str) -> bool {
+    let (name, companion) = name.rsplit_once(".part").unwrap_or_default();
+    matches!(companion, "" | "-journal" | "-wal" | "-shm")
+        && BackupName::parse(name).is_ok_and(|name| name.is_scheduled())
 }
 
 fn modified(meta: &fs::Metadata) -> Timestamp {

@@ -73,6 +73,7 @@ impl Work {
         let backups = self.shelf.list()?;
         let mut latest = now;
         if is_due(&backups, now, every) {
+            self.clear_parts();
             let made = self.make(now, true, &None).await?;
             // Its name may tell a later moment, where another had that one.
             latest = now.max(made.created_at);
@@ -83,6 +84,13 @@ impl Work {
             status.removed.push(name);
         }
         Ok(())
+    }
+
+    /// What a stop or a crash left of a scheduled backup: as large as the book, and in no list.
+    pub fn clear_parts(&self) {
+        if let Err(cause) = self.shelf.clear_parts() {
+            log::warn!("what a backup that was cut short left is still there: {cause}");
+        }
     }
 
     pub async fn create(&self, by: &By) -> Result<Backup, NotDone> {

@@ -1,7 +1,7 @@
 //! What the schedule of backups does of itself, on a shelf of its own.
 
 use super::*;
-use crate::actors::backups::{Schedule, Shelf, Work};
+use crate::actors::backups::{Backups, Schedule, Shelf, Work};
 use crate::domain::BackupName;
 
 const EVERY: i64 = HOUR;
@@ -59,6 +59,48 @@ fn backups_that_a_clock_which_was_ahead_made_push_out_none_of_the_others() {
             assert_eq!(Some(&held[2]), made.as_ref(), "the newest of the others");
         }
         assert_eq!(held(&work).len(), 4);
+        kept.close().await;
+    });
+}
+
+#[test]
+fn what_a_scheduled_backup_left_that_was_cut_short_goes_at_the_start_and_before_the_next() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        let work = scheduled(&kept, &folder);
+        let shelf = folder.join("shelf");
+        let left = [
+            "daybook-20260101T000000.000000Z-scheduled.db.part",
+            "daybook-20260101T000000.000000Z-scheduled.db.part-journal",
+        ];
+        let others = [
+            "daybook-20260101T000000.000000Z.db.part",
+            "daybook-20260101T000000.000000Z-scheduled.db",
+            "mine-scheduled.db.part",
+            "notes.part",
+        ];
+        std::fs::create_dir(&shelf).unwrap();
+        let lay = || {
+            for name in left.iter().chain(&others) {
+                std::fs::write(shelf.join(name), "what there is of it").unwrap();
+            }
+        };
+        let there = |names: &[&str]| {
+            let there = names.iter().filter(|name| shelf.join(name).exists());
+            there.count()
+        };
+        lay();
+        assert!(work.run_once(hands.now().wall).await.made.is_some());
+        assert_eq!((there(&left), there(&others)), (0, others.len()));
+        lay();
+        let began = std::time::Instant::now();
+        let actor = Backups::start(work, Vec::new());
+        while there(&left) > 0 {
+            assert!(began.elapsed() < Duration::from_secs(30), "they stay");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(there(&others), others.len());
+        drop(actor);
         kept.close().await;
     });
 }
