@@ -145,6 +145,7 @@ impl Supervisor {
             recorder: recorder.clone(),
             schedule: schedule(settings),
             clock: Arc::clone(&wall),
+            metrics: metrics.clone(),
         };
         let for_captures = captures::Parts {
             writer: writer.clone(),

@@ -32,6 +32,7 @@ pub enum Emitted {
     BackupCreated,
     BackupRestored,
     BackupDeleted,
+    BackupFailed,
     WidgetCreated,
     WidgetChanged,
     WidgetDeleted,
@@ -83,7 +84,7 @@ pub enum Emitted {
 }
 
 impl Emitted {
-    pub const ALL: [Self; 68] = [
+    pub const ALL: [Self; 69] = [
         Self::ActivityLogEnabled,
         Self::ActivityLogDisabled,
         Self::ActivityLogSettingsChanged,
@@ -104,6 +105,7 @@ impl Emitted {
         Self::BackupCreated,
         Self::BackupRestored,
         Self::BackupDeleted,
+        Self::BackupFailed,
         Self::WidgetCreated,
         Self::WidgetChanged,
         Self::WidgetDeleted,
@@ -186,6 +188,7 @@ impl Emitted {
             Self::BackupCreated => "backup.created",
             Self::BackupRestored => "backup.restored",
             Self::BackupDeleted => "backup.deleted",
+            Self::BackupFailed => "backup.failed",
             Self::WidgetCreated => "widget.created",
             Self::WidgetChanged => "widget.changed",
             Self::WidgetDeleted => "widget.deleted",
@@ -260,7 +263,10 @@ impl Emitted {
             | Self::AuthFailed
             | Self::AuthDenied
             | Self::AutomationFailed => Severity::Warning,
-            Self::ServerStorageFull | Self::RequestFailed | Self::CaptureFailed => Severity::Error,
+            Self::ServerStorageFull
+            | Self::BackupFailed
+            | Self::RequestFailed
+            | Self::CaptureFailed => Severity::Error,
             _ => Severity::Info,
         }
     }

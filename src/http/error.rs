@@ -49,6 +49,8 @@ pub enum ApiError {
     NotOnTheBoard(&'static str),
     /// The backup is damaged, or no book of this version; nothing was changed.
     NotRestorable(String),
+    /// What a backup was written to or read from failed: where, and in the words of the disk.
+    BackupFailed(String),
     WrongMethod(Vec<Method>),
     NotThisType {
         accepted: &'static str,
@@ -187,6 +189,7 @@ impl ApiError {
                 "Not found",
                 "there is no backup of this name".into(),
             ),
+            Self::BackupFailed(what) => (S::INTERNAL_SERVER_ERROR, "Backup failed", what.clone()),
             Self::NotRestorable(what) => (S::UNPROCESSABLE_ENTITY, "Not restored", what.clone()),
             Self::WrongMethod(allowed) => (
                 S::METHOD_NOT_ALLOWED,

@@ -113,6 +113,7 @@ pub struct Metrics {
     pub book_bytes: Gauge,
     pub bodies_refused: Counter,
     pub last_seq: Gauge,
+    pub backups_failed: Counter,
     pub automations: AutomationNumbers,
     commit_duration: Histogram,
     rejected: [Counter; 4],
@@ -141,6 +142,7 @@ impl Metrics {
             book_bytes: Gauge::default(),
             bodies_refused: Counter::default(),
             last_seq: Gauge::default(),
+            backups_failed: Counter::default(),
             automations: AutomationNumbers::default(),
             commit_duration: Histogram::new(COMMIT_SECONDS),
             rejected: ["invalid", "malformed", "too_large", "not_allowed"]
@@ -193,6 +195,11 @@ impl Metrics {
             "daybook_last_seq",
             "The newest seq of the book",
             self.last_seq.clone(),
+        );
+        registry.register(
+            "daybook_backups_failed",
+            "Tries of a scheduled backup that failed",
+            self.backups_failed.clone(),
         );
     }
 
@@ -383,6 +390,7 @@ mod tests {
             "daybook_book_bytes 0",
             "daybook_bodies_refused_total 0",
             "daybook_last_seq 9",
+            "daybook_backups_failed_total 0",
             "daybook_automation_activations_total 0",
             "daybook_automation_delivered_total 0",
             "daybook_automation_failed_total 0",

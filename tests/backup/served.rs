@@ -257,6 +257,21 @@ fn the_daemon_makes_backups_on_schedule_and_keeps_so_many() {
 }
 
 #[test]
+fn a_backup_that_cannot_be_made_is_answered_with_where_and_why() {
+    let place = Place::with(3);
+    let daemon = place.serve(&[]);
+    fs::write(place.path("backups"), "no folder").unwrap();
+    let (status, problem) = daemon.post("/api/v1/backups", &json!({}));
+    assert_eq!(status, 500, "{problem}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("backups: "), "{detail}");
+    assert!(detail.contains("exists"), "{detail}");
+    fs::remove_file(place.path("backups")).unwrap();
+    assert_eq!(daemon.post("/api/v1/backups", &json!({})).0, 201);
+    daemon.stop();
+}
+
+#[test]
 fn after_a_restore_the_settings_of_the_restored_book_are_in_force() {
     let place = Place::with(3);
     let daemon = place.serve(&[]);

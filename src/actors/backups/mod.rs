@@ -1,9 +1,11 @@
 //! The Backups actor: it makes copies of the whole book, on schedule and when asked to, and restores and
 //! deletes them, one at a time. It sits on a thread of its own, since copying takes long.
 
+mod failing;
 pub mod shelf;
 pub mod work;
 
+pub use failing::Failing;
 pub use shelf::{Backup, Shelf};
 pub use work::{By, NotDone, Schedule, Status, Work};
 
@@ -61,6 +63,7 @@ impl Backups {
         let arbiter = Arbiter::new();
         let addr = Attendant::start_in_arbiter(&arbiter.handle(), move |_| Attendant {
             work: Rc::new(work),
+            failing: Failing::default(),
             told,
         });
         Self { addr, shelf }
@@ -97,6 +100,7 @@ impl Backups {
 
 pub struct Attendant {
     work: Rc<Work>,
+    failing: Failing,
     told: Vec<Recipient<BookReplaced>>,
 }
 
@@ -159,15 +163,21 @@ impl Handler<Look> for Attendant {
 
     fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
         let work = Rc::clone(&self.work);
+        // Nothing else comes until this has ended.
+        let mut failing = std::mem::take(&mut self.failing);
         let looked = async move {
-            let status = work.run_once((work.clock)()).await;
+            let status = work.look(&mut failing).await;
             if let Some(made) = status.made {
                 log::info!(
                     "made the backup {made}, and removed {} old ones",
                     status.removed.len()
                 );
             }
+            failing
         };
-        AtomicResponse::new(Box::pin(looked.into_actor(self)))
+        let looked = looked.into_actor(self);
+        AtomicResponse::new(Box::pin(
+            looked.map(|failing, one, _| one.failing = failing),
+        ))
     }
 }

@@ -41,7 +41,7 @@ impl Shelf {
     pub fn list(&self) -> io::Result<Vec<Backup>> {
         let held = match fs::read_dir(&self.dir) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            held => held?,
+            held => held.map_err(|cause| self.named(&cause))?,
         };
         let mut backups = Vec::new();
         for entry in held {
@@ -111,7 +111,8 @@ impl Shelf {
     /// A name that nothing has yet, and the directory it goes into.
     pub fn name_for(&self, now: Timestamp, scheduled: bool) -> io::Result<BackupName> {
         let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.dir)?;
+        let made = builder.recursive(true).mode(0o700).create(&self.dir);
+        made.map_err(|cause| self.named(&cause))?;
         let mut time = now;
         loop {
             let name = BackupName::made_at(time, scheduled);
@@ -120,6 +121,11 @@ impl Shelf {
             }
             time = time.successor();
         }
+    }
+
+    /// So that whoever is told why knows where.
+    fn named(&self, cause: &io::Error) -> io::Error {
+        io::Error::new(cause.kind(), format!("{}: {cause}", self.dir.display()))
     }
 
     pub fn path(&self, name: &BackupName) -> PathBuf {

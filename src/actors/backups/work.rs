@@ -1,11 +1,14 @@
 //! What is done with backups, step by step, each with the entry that records it.
 
+use super::failing::Failing;
 use super::shelf::{Backup, Shelf, beyond};
 use crate::actors::context::Context;
 use crate::actors::{Clock, Recorder, Refusal, Writer, lifecycle};
 use crate::domain::{BackupName, Emitted, Own, Timestamp, entity_event};
 use crate::storage::{Address, Copied, EntryReader, Replaced, Request, Staged, StorageError};
+use crate::telemetry::Metrics;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ pub enum NotDone {
     NoSuchBackup,
     #[error("the directory of the backups: {0}")]
     Directory(#[from] io::Error),
+    #[error("{}: {cause}", to.display())]
+    NotCopied { to: PathBuf, cause: StorageError },
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
@@ -52,9 +57,28 @@ pub struct Work {
     pub recorder: Recorder,
     pub schedule: Schedule,
     pub clock: Clock,
+    pub metrics: Metrics,
 }
 
 impl Work {
+    /// One look at the schedule, unless it waits since the last ones failed. That it fails is recorded once.
+    pub async fn look(&self, failing: &mut Failing) -> Status {
+        if failing.waits() {
+            return Status::default();
+        }
+        let status = self.run_once((self.clock)()).await;
+        let Some(why) = &status.failed else {
+            failing.ended();
+            return status;
+        };
+        failing.failed();
+        self.metrics.backups_failed.inc();
+        if !failing.is_recorded {
+            failing.is_recorded = self.record(&None, failed(why)).await;
+        }
+        status
+    }
+
     /// Makes a backup when the newest of the scheduled ones is old enough, and removes the oldest of them
     /// beyond what is kept.
     pub async fn run_once(&self, now: Timestamp) -> Status {
@@ -99,7 +123,9 @@ impl Work {
 
     async fn make(&self, now: Timestamp, scheduled: bool, by: &By) -> Result<Backup, NotDone> {
         let name = self.shelf.name_for(now, scheduled)?;
-        let copied = self.reader.copy_to(&self.shelf.path(&name))?;
+        let to = self.shelf.path(&name);
+        let copied = self.reader.copy_to(&to);
+        let copied = copied.map_err(|cause| NotDone::NotCopied { to, cause })?;
         self.record(by, created(name.as_str(), &copied)).await;
         let made = self.shelf.find(name)?;
         made.ok_or(NotDone::NoSuchBackup)
@@ -130,12 +156,16 @@ impl Work {
         Ok(self.writer.replace(staged, record, reader).await?)
     }
 
-    /// The file is there or gone whatever becomes of this, so a refusal is told and fails nothing.
-    async fn record(&self, by: &By, own: Own) {
+    /// The file is there or gone whatever becomes of this, so a refusal is told and fails nothing. Whether it is in the
+    /// book.
+    async fn record(&self, by: &By, own: Own) -> bool {
         let entry = self.recorder.own_entry(own, by.as_ref());
         match self.writer.record(vec![entry]).await.as_deref() {
-            Ok([Ok(_)]) => {}
-            refused => log::warn!("what was done with a backup was not recorded: {refused:?}"),
+            Ok([Ok(_)]) => true,
+            refused => {
+                log::warn!("what was done with a backup was not recorded: {refused:?}");
+                false
+            }
         }
     }
 }
@@ -149,6 +179,13 @@ fn is_due(backups: &[Backup], now: Timestamp, every: Duration) -> bool {
         let age = now.micros().abs_diff(newest.created_at.micros());
         u128::from(age) >= every.as_micros()
     })
+}
+
+/// What is recorded of a schedule that cannot be kept.
+fn failed(why: &str) -> Own {
+    Emitted::BackupFailed
+        .says(format!("The scheduled backup failed: {why}"))
+        .with("reason", why)
 }
 
 /// What is recorded of a copy that was made.

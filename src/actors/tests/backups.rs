@@ -1,7 +1,7 @@
 //! What the schedule of backups does of itself, on a shelf of its own.
 
 use super::*;
-use crate::actors::backups::{Backups, Schedule, Shelf, Work};
+use crate::actors::backups::{Backups, Failing, Schedule, Shelf, Work};
 use crate::domain::BackupName;
 
 const EVERY: i64 = HOUR;
@@ -22,6 +22,7 @@ fn scheduled(kept: &Kept, folder: &Path) -> Work {
             keep: 2,
         },
         clock: Arc::new(move || hands.now().wall),
+        metrics: kept.metrics.clone(),
     }
 }
 
@@ -101,6 +102,37 @@ fn what_a_scheduled_backup_left_that_was_cut_short_goes_at_the_start_and_before_
         }
         assert_eq!(there(&others), others.len());
         drop(actor);
+        kept.close().await;
+    });
+}
+
+#[test]
+fn a_schedule_that_cannot_be_kept_is_recorded_once_each_time_with_where_and_why() {
+    law(|folder, hands| async move {
+        let kept = Kept::open(&folder, &hands, base(90, 0)).await;
+        let work = scheduled(&kept, &folder);
+        let shelf = folder.join("shelf");
+        let mut failing = Failing::default();
+        for series in 1..=2 {
+            std::fs::write(&shelf, "no folder").unwrap();
+            let mut tries = 0;
+            for _ in 0..=14 {
+                tries += u64::from(work.look(&mut failing).await.failed.is_some());
+            }
+            assert_eq!(tries, 4, "each waits longer");
+            assert_eq!(kept.metrics.backups_failed.get(), series * tries);
+            let own = kept.own();
+            let failed = own.iter().filter(|action| *action == "backup.failed");
+            assert_eq!(failed.count() as u64, series, "{own:?}");
+            let said = kept.entries().pop().unwrap();
+            assert_eq!(said.severity, crate::domain::Severity::Error);
+            let reason = said.metadata.to_object()["reason"].to_string();
+            assert!(reason.contains(shelf.to_str().unwrap()), "{reason}");
+            assert!(reason.contains("Not a directory"), "{reason}");
+            std::fs::remove_file(&shelf).unwrap();
+            while work.look(&mut failing).await.made.is_none() {}
+            std::fs::remove_dir_all(&shelf).unwrap();
+        }
         kept.close().await;
     });
 }

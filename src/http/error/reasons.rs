@@ -152,9 +152,14 @@ impl From<NotDone> for ApiError {
             NotDone::Directory(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {
                 Self::DiskFull
             }
-            directory @ NotDone::Directory(_) => {
-                log::error!("{directory}");
-                Self::Internal
+            NotDone::NotCopied { cause, .. }
+                if matches!(cause, StorageError::Full | StorageError::Busy(_)) =>
+            {
+                cause.into()
+            }
+            failed @ (NotDone::Directory(_) | NotDone::NotCopied { .. }) => {
+                log::error!("a backup failed: {failed}");
+                Self::BackupFailed(failed.to_string())
             }
         }
     }

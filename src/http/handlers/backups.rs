@@ -1,6 +1,6 @@
 //! Copies of the whole book: made, listed, downloaded, restored, deleted.
 
-use crate::actors::backups::Backup;
+use crate::actors::backups::{Backup, NotDone};
 use crate::actors::context::Context;
 use crate::domain::{BackupName, Emitted, Own};
 use crate::http::app::App;
@@ -101,6 +101,7 @@ pub async fn list(
             "name": "daybook-20261121T080000.000000Z.db", "bytes": 122880,
             "created_at": "2026-11-21T08:00:00.000000Z", "scheduled": false
         })),
+        (status = 500, description = "The folder cannot be written to; it is said which and why", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 503, description = "Busy; try again", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full", body = ProblemSchema, content_type = "application/problem+json"),
     )
@@ -242,10 +243,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, ApiError> {
     let done = web::block(work).await.map_err(|_| ApiError::Internal)?;
-    done.map_err(|cause| {
-        log::error!("the directory of the backups: {cause}");
-        ApiError::Internal
-    })
+    done.map_err(|cause| NotDone::Directory(cause).into())
 }
 
 /// The file part by part, so that a large one needs no more memory than a small one.
