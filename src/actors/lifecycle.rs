@@ -89,7 +89,7 @@ pub fn reloaded(changes: &Changes) -> Own {
     }
     let why = changes.not_applied.iter();
     let why: Map<String, Value> = why.map(|(k, v)| (k.clone(), v.as_str().into())).collect();
-    own.severity(Severity::Error).with("not_applied", why)
+    own.severity(Severity::Warning).with("not_applied", why)
 }
 
 /// Nothing of it was taken.

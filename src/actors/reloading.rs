@@ -1,12 +1,14 @@
 //! A configuration that was read again: what it contradicts is found first and refuses all of it, then what a
-//! running daemon can take is put in force, and then it is recorded what was. How it is read is no matter of this file.
+//! running daemon can take is put in force, and then it is recorded what was. What leans on a part that waits for a
+//! restart waits with it, and what it would have changed goes on. How it is read is no matter of this file.
 
 use super::captures;
 use super::discovery;
 use super::keys::{Declare, NotOpened};
 use super::pruner::Reload;
 use super::{Refusal, Supervisor, lifecycle};
-use crate::config::{Changes, ConfigError, Loaded, Settings};
+use crate::config::{Capture, Changes, ConfigError, DeclaredRule, Loaded, Settings};
+use crate::domain::Rules;
 
 /// Why nothing of a configuration is in force.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +56,11 @@ impl Supervisor {
     }
 
     async fn take(&self, running: &mut Settings, loaded: &Loaded) -> Result<Changes, NotTaken> {
-        let new = &loaded.settings;
+        let mut new = loaded.settings.clone();
+        let waiting = held_back(running, &mut new, self.recorder.rules());
+        let new = &new;
         let mut changes = Changes::between(running, new);
+        changes.not_applied.extend(waiting);
         // First, for it alone can be refused by what is in the book; it is all or nothing, and so is the rest.
         match self.keys.addr().send(Declare(new.auth.declared())).await {
             Ok(declared) => declared?,
@@ -82,8 +87,94 @@ impl Supervisor {
             log::error!("the captures stay as they were: nobody attends to them");
             changes.not_applied("captures", "nobody attends to the captures");
         }
-        self.automations.declare(new.automations.clone()).await;
+        if let Err(refusal) = self.automations.declare(new.automations.clone()).await {
+            log::error!("the automations stay as they were: {refusal}");
+            changes.not_applied("automations", &refusal.to_string());
+        }
         changes.take_over(running, new);
         Ok(changes)
     }
+}
+
+/// What stands in one of these lists and cannot be put in force under the rules that run, and why. In the list is then
+/// what goes on instead.
+type Waiting = Vec<(String, String)>;
+
+fn held_back(running: &Settings, new: &mut Settings, rules: &Rules) -> Waiting {
+    let mut waiting = captures_held_back(&running.captures, &mut new.captures, rules);
+    waiting.extend(rules_held_back(
+        &running.automations,
+        &mut new.automations,
+        rules,
+    ));
+    waiting
+}
+
+fn captures_held_back(running: &[Capture], captures: &mut Vec<Capture>, rules: &Rules) -> Waiting {
+    let refused = |capture: &Capture| {
+        let category = capture.category.as_ref();
+        let unknown = category.filter(|name| !rules.knows_category(name))?;
+        let known = rules.category_list();
+        Some(format!(
+            "category: {unknown:?} is none of {known} before a restart"
+        ))
+    };
+    let mut waiting = Vec::new();
+    let mut back: Vec<Capture> = Vec::new();
+    captures.retain(|capture| match refused(capture) {
+        None => true,
+        Some(why) => {
+            waiting.push((format!("captures.{}", capture.name), why));
+            back.push(capture.clone());
+            false
+        }
+    });
+    // What goes on has its name and its place, so that whatever would take these waits as well.
+    let stay = loop {
+        let stays = |old: &&Capture| back.iter().any(|new| new.is_in_the_way_of(old));
+        let stay: Vec<Capture> = running.iter().filter(stays).cloned().collect();
+        let in_the_way = |new: &mut Capture| stay.iter().any(|old| old.is_in_the_way_of(new));
+        let more: Vec<Capture> = captures.extract_if(.., in_the_way).collect();
+        if more.is_empty() {
+            break stay;
+        }
+        for capture in more {
+            let why = "takes the name or the place of a capture that goes on until a restart";
+            waiting.push((format!("captures.{}", capture.name), why.to_owned()));
+            back.push(capture);
+        }
+    };
+    captures.extend(stay);
+    in_the_order_of(running, captures, |capture| &capture.name);
+    waiting
+}
+
+fn rules_held_back(
+    running: &[DeclaredRule],
+    declared: &mut Vec<DeclaredRule>,
+    rules: &Rules,
+) -> Waiting {
+    let mut waiting = Vec::new();
+    let mut stay = Vec::new();
+    declared.retain(|new| {
+        let Err(errors) = new.rule(rules) else {
+            return true;
+        };
+        let former = running.iter().find(|old| old.name() == new.name());
+        stay.extend(former.cloned());
+        let why = errors.to_string();
+        waiting.push((format!("automations.{}", new.name()), why));
+        false
+    });
+    declared.extend(stay);
+    in_the_order_of(running, declared, |rule| rule.name());
+    waiting
+}
+
+/// So that a list which holds what it did before is no other one.
+fn in_the_order_of<T>(running: &[T], list: &mut [T], name: impl Fn(&T) -> &str) {
+    list.sort_by_key(|new| {
+        let place = running.iter().position(|old| name(old) == name(new));
+        place.unwrap_or(usize::MAX)
+    });
 }

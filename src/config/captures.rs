@@ -140,6 +140,14 @@ impl Capture {
         self.from.unwrap_or(usual)
     }
 
+    /// Not both of them can run.
+    pub fn is_in_the_way_of(&self, other: &Self) -> bool {
+        let listens = |capture: &Self| capture.listen.filter(|listen| listen.port() != 0);
+        self.name == other.name
+            || self.path.is_some() && self.path == other.path
+            || listens(self).is_some() && listens(self) == listens(other)
+    }
+
     /// What does not go together: the key, and why.
     fn contradiction(&self) -> Option<(&'static str, &'static str)> {
         let (kind, format) = (self.kind, self.format());

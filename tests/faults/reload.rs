@@ -6,6 +6,8 @@ use crate::support::follower::{Follower, Heard};
 use crate::support::load::line;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 
 fn write(place: &Place, text: &str) {
     std::fs::write(place.aside().join("daybook.toml"), text).unwrap();
@@ -197,6 +199,48 @@ fn a_declared_key_that_is_in_the_book_refuses_the_whole_file_as_a_start_would() 
     assert_eq!(daemon.stop().code(), Some(0));
     let refused = Daemon::start_as(&place, place.serve()).err().unwrap();
     assert_eq!(refused.status.code(), Some(78), "{}", refused.told);
+}
+
+#[test]
+fn a_capture_of_a_category_that_waits_for_a_restart_waits_too_and_the_one_before_records_on() {
+    let place = Place::new();
+    let socket = place.aside().join("in.sock");
+    let capture = format!("[[captures]]\nname = \"in\"\nkind = \"socket\"\npath = {socket:?}\n");
+    write(&place, &capture);
+    let daemon = Daemon::start(&place);
+    let send = |text: &str| {
+        let sent = eventually("the socket", PATIENCE, || UnixStream::connect(&socket).ok());
+        (&sent).write_all(text.as_bytes()).unwrap();
+    };
+    let recorded = |action: &str, text: &str| {
+        eventually("the line", PATIENCE, || {
+            let page = get(&daemon, &format!("/api/v1/activity?action={action}"));
+            let items = page["items"].as_array()?;
+            items.iter().find(|item| item["message"] == text).cloned()
+        })
+    };
+    send("one\n");
+    recorded("line.read", "one");
+
+    let extra = "[activity]\nextra_categories = [\"billing\"]\n";
+    let changed = format!("{extra}{capture}category = \"billing\"\n");
+    write(&place, &changed);
+    let entry = reloaded(&daemon, 1);
+    assert_eq!(entry["severity"], "warning");
+    assert_eq!(entry["metadata"]["changed"], json!([]));
+    let why = entry["metadata"]["not_applied"]["captures.in"].as_str();
+    assert!(why.unwrap().contains("billing"), "{entry}");
+    send("two\n");
+    assert_eq!(recorded("line.read", "two")["category"], "capture");
+    assert_eq!(daemon.stop().code(), Some(0));
+
+    let daemon = Daemon::start(&place);
+    send("three\n");
+    eventually("the line after the restart", PATIENCE, || {
+        let page = get(&daemon, "/api/v1/activity?category=billing");
+        (page["items"][0]["message"] == "three").then_some(())
+    });
+    assert_eq!(daemon.stop().code(), Some(0));
 }
 
 /// With `max_entries` of the file, which the tests' daemons are otherwise not asked about.

@@ -157,7 +157,7 @@ impl Otherwise for () {
     fn otherwise() -> Self {}
 }
 
-impl Otherwise for Result<bool, Refusal> {
+impl<T: 'static> Otherwise for Result<T, Refusal> {
     fn otherwise() -> Self {
         let why = "something failed here; the telemetry says what";
         Err(StorageError::Other(why.into()).into())
@@ -308,17 +308,11 @@ impl Handler<Test> for Dispatcher {
 }
 
 impl Handler<Declare> for Dispatcher {
-    type Result = AtomicResponse<Self, ()>;
+    type Result = AtomicResponse<Self, Result<(), Refusal>>;
 
     fn handle(&mut self, Declare(declared): Declare, _: &mut Context<Self>) -> Self::Result {
-        self.work(
-            async move |desk: &mut Desk| {
-                if let Err(refusal) = desk.declare(declared).await {
-                    log::warn!("the automations of the configuration begin later: {refusal}");
-                }
-            },
-            |_, _, _| {},
-        )
+        let declare = async move |desk: &mut Desk| desk.declare(declared).await;
+        self.work(declare, |_, _, _| {})
     }
 }
 

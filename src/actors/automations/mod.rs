@@ -54,7 +54,7 @@ impl Message for Test {
 pub struct Declare(pub Vec<DeclaredRule>);
 
 impl Message for Declare {
-    type Result = ();
+    type Result = Result<(), Refusal>;
 }
 
 /// End it.
@@ -103,14 +103,14 @@ impl Automations {
         asked.map_err(|_| Refusal::Stopping)?
     }
 
-    pub async fn declare(&self, declared: Vec<DeclaredRule>) {
-        // Gone already when the process is ending.
-        let _ = self.addr.send(Declare(declared)).await;
+    pub async fn declare(&self, declared: Vec<DeclaredRule>) -> Result<(), Refusal> {
+        let declared = self.addr.send(Declare(declared)).await;
+        declared.map_err(|_| Refusal::Stopping)?
     }
 
     /// What is under way is left for the next start.
     pub async fn stop(&self) {
-        // Gone already, as above.
+        // Gone already when the process is ending.
         let _ = self.addr.send(Stop).await;
     }
 }

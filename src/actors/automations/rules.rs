@@ -151,21 +151,30 @@ impl Desk {
         Ok(())
     }
 
-    /// The configuration declares others now.
+    /// The configuration declares others now. On an error those before are in force.
     pub async fn declare(&mut self, declared: Vec<DeclaredRule>) -> Result<(), Refusal> {
         self.save().await?;
-        self.declared = declared;
+        let former = std::mem::replace(&mut self.declared, declared);
         let answers: Vec<_> = self
             .held
             .iter()
             .map(|(name, held)| (name.clone(), held.answered.clone()))
             .collect();
-        self.read_again().await?;
+        if let Err(refusal) = self.read_again().await {
+            self.declared = former;
+            return Err(refusal);
+        }
         for (name, answered) in answers {
             if let Some(held) = self.held.get_mut(&name) {
                 held.answered = answered;
             }
         }
-        self.begin().await
+        if let Err(refusal) = self.begin().await {
+            // Before the next entry is judged it is done again.
+            log::warn!(
+                "where the automations of the configuration begin is noted later: {refusal}"
+            );
+        }
+        Ok(())
     }
 }

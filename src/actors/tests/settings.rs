@@ -159,7 +159,7 @@ fn a_reload_says_what_changed_and_a_broken_file_why_it_was_refused() {
     );
     changes.not_applied("retention", "the disk is full");
     let (severity, metadata) = said(lifecycle::reloaded(&changes));
-    assert_eq!(severity, Severity::Error);
+    assert_eq!(severity, Severity::Warning);
     assert_eq!(metadata["changed"], serde_json::json!([]));
     let why = serde_json::json!({"retention.max_days": "the disk is full"});
     assert_eq!(metadata["not_applied"], why);
@@ -207,6 +207,80 @@ fn what_of_a_reload_could_not_be_put_in_force_is_said_and_tried_by_the_next() {
             let kept: Vec<&String> = changes.not_applied.keys().collect();
             assert_eq!(kept, ["retention.enabled"]);
             assert!(actors.kept.retention.borrow().in_force(None).enabled);
+        }
+        actors.stop().await;
+    });
+}
+
+/// What leans on categories that wait for a restart, and a rule that is not right under the rules that run.
+const LEANING: &str = "
+    [activity]\nextra_categories = ['billing']
+    [[captures]]\nname = 'new'\nkind = 'socket'\npath = '/FOLDER/a'\ncategory = 'billing'
+    [[captures]]\nname = 'kept'\nkind = 'socket'\npath = '/FOLDER/b'\ncategory = 'billing'
+    [[captures]]\nname = 'moved'\nkind = 'socket'\npath = '/FOLDER/d'
+    [[captures]]\nname = 'free'\nkind = 'socket'\npath = '/FOLDER/e'
+    [[automations]]\nname = 'changed'\nwebhook = { url = 'http://a/' }\nfilters = { since = '1h' }
+    [[automations]]\nname = 'came'\nwebhook = { url = 'http://a/' }";
+
+const BEFORE: &str = "
+    [[captures]]\nname = 'kept'\nkind = 'socket'\npath = '/FOLDER/b'
+    [[captures]]\nname = 'moved'\nkind = 'socket'\npath = '/FOLDER/a'
+    [[captures]]\nname = 'went'\nkind = 'socket'\npath = '/FOLDER/f'
+    [[automations]]\nname = 'changed'\nwebhook = { url = 'http://a/' }
+    [[automations]]\nname = 'went'\nwebhook = { url = 'http://a/' }";
+
+#[test]
+fn what_leans_on_what_waits_for_a_restart_waits_too_and_what_it_would_change_goes_on() {
+    law(|folder, hands| async move {
+        let address = format!("sqlite://{}", folder.join("daybook.db").display());
+        let place = folder.display().to_string();
+        let settings_of =
+            |text: &str| toml::from_str::<Settings>(&text.replace("/FOLDER", &place)).unwrap();
+        let mut running = settings_of(BEFORE);
+        let actors = Supervisor::start(Start {
+            book: Opened::at(Address::parse(&address).unwrap(), 1).unwrap(),
+            settings: &running,
+            base: base(90, 0),
+            clocks: Arc::new(move || hands.now()),
+            metrics: Metrics::new("0", SystemTime::now()),
+        });
+        let actors = actors.await.unwrap();
+        let before = actors.automations.list(None).await.unwrap();
+        for applied in [&["automations", "captures"][..], &[]] {
+            let read = Loaded {
+                settings: settings_of(LEANING),
+                origins: Default::default(),
+                file: None,
+                warnings: Vec::new(),
+            };
+            let changes = actors.reload(&mut running, Ok(read)).await.unwrap();
+            assert_eq!(changes.applied, applied);
+            assert_eq!(changes.needs_restart, ["activity.extra_categories"]);
+            let waiting: Vec<&str> = changes.not_applied.keys().map(String::as_str).collect();
+            let expected = [
+                "automations.changed",
+                "captures.kept",
+                "captures.moved",
+                "captures.new",
+            ];
+            assert_eq!(waiting, expected);
+            let why = &changes.not_applied["captures.kept"];
+            assert!(why.starts_with("category: \"billing\" is none of auth,"));
+            let listed = actors.captures.list();
+            let path = |name: &str| {
+                let one = listed.iter().find(|one| one.config.name == name)?;
+                let path = one.config.path.as_ref()?.file_name()?.to_str()?;
+                Some((path.to_owned(), one.config.category.clone()))
+            };
+            let at = |place: &str| Some((place.to_owned(), None));
+            assert_eq!(
+                ["kept", "moved", "free", "new", "went"].map(path),
+                [at("b"), at("a"), at("e"), None, None]
+            );
+            let rules = actors.automations.list(None).await.unwrap();
+            let names: Vec<&str> = rules.iter().map(|one| one.rule.name.as_str()).collect();
+            assert_eq!(names, ["came", "changed"]);
+            assert_eq!(rules[1].rule, before[0].rule);
         }
         actors.stop().await;
     });
