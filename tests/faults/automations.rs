@@ -90,6 +90,64 @@ fn what_could_not_be_told_is_told_after_a_stop_and_a_kill_when_the_receiver_is_b
 }
 
 #[test]
+fn what_was_recorded_while_a_rule_of_the_file_was_switched_off_is_never_told() {
+    let place = Place::new();
+    let receiver = Receiver::start();
+    let text = |enabled: bool| {
+        let more = format!("enabled = {enabled}");
+        rule("tell", &receiver.address.to_string(), &more)
+    };
+    let reload = |daemon: &Daemon<'_>, enabled: bool| {
+        write(&place, &text(enabled));
+        let before = said(daemon, "server.reloaded").len();
+        daemon.signal(Signal::HUP);
+        eventually("the entry of the reload", PATIENCE, || {
+            (said(daemon, "server.reloaded").len() > before).then_some(())
+        });
+    };
+    let mut count = 0;
+    // An alarm that is told, and that it was told is in the book.
+    let mut is_told = |daemon: &Daemon<'_>| {
+        let seq = alarm(daemon);
+        assert_eq!(receiver.next().json()["seqs"], json!([seq]));
+        count += 1;
+        eventually("it is told", PATIENCE, || {
+            (status(daemon, "tell")["delivered"] == count).then_some(())
+        });
+        assert_eq!(said(daemon, "automation.activated").len(), count);
+    };
+    write(&place, &text(true));
+    let daemon = Daemon::start(&place);
+    is_told(&daemon);
+    reload(&daemon, false);
+    alarm(&daemon);
+    reload(&daemon, true);
+    is_told(&daemon);
+
+    // The same over a kill, whichever of the two is told that it is on again: a start, or a signal.
+    reload(&daemon, false);
+    alarm(&daemon);
+    daemon.kill();
+    let daemon = Daemon::start(&place);
+    alarm(&daemon);
+    reload(&daemon, true);
+    is_told(&daemon);
+    reload(&daemon, false);
+    alarm(&daemon);
+    daemon.kill();
+    write(&place, &text(true));
+    let daemon = Daemon::start(&place);
+    is_told(&daemon);
+
+    // And what is recorded while it is on is told over a kill.
+    let seq = alarm(&daemon);
+    daemon.kill();
+    let daemon = Daemon::start(&place);
+    assert_eq!(receiver.next().json()["seqs"], json!([seq]));
+    assert!(daemon.stop().success());
+}
+
+#[test]
 fn a_hanging_receiver_does_not_keep_the_daemon_from_stopping() {
     let place = Place::new();
     let receiver = Receiver::start();

@@ -279,12 +279,7 @@ fn put(
             return;
         }
     };
-    let matching = one.rule.matching();
-    let standing = standing.unwrap_or_default();
-    one.gate.standing = match standing.matching == matching {
-        true => standing,
-        false => standing.beginning(newest, matching),
-    };
+    one.gate.standing = standing.unwrap_or_default().taken_up_by(&one.rule, newest);
     held.insert(name.to_owned(), one);
 }
 

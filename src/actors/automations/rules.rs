@@ -64,18 +64,11 @@ impl Desk {
     }
 
     async fn put(&mut self, rule: Rule, emitted: Emitted, by: &Context) -> Result<Shown, NotDone> {
-        let (name, matching) = (rule.name.clone(), rule.matching());
+        let name = rule.name.clone();
         let newest = self.reading(|reader| reader.head()).await?.last_seq;
         let former = self.held.get(&name);
-        let goes_on = |held: &&Held| {
-            held.gate.standing.matching == matching && held.rule.enabled && rule.enabled
-        };
-        let begin = match former.filter(goes_on) {
-            Some(held) => held.gate.standing.begin,
-            None => newest,
-        };
         let standing = former.map_or_else(Standing::default, |held| held.gate.standing.clone());
-        let standing = standing.beginning(begin, matching);
+        let standing = standing.taken_up_by(&rule, newest);
         let act = Act::PutRule {
             name: name.clone(),
             rule: serde_json::Value::Object(rule.to_json(true)).to_string(),

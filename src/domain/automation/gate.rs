@@ -21,6 +21,8 @@ pub struct Standing {
     pub begin: Seq,
     /// Which rule was counted for.
     pub matching: String,
+    /// It was switched off.
+    is_off: bool,
     /// When it was set off in the last minute, in microseconds.
     recent: Vec<i64>,
     pub last: Option<i64>,
@@ -32,11 +34,15 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Of a rule that is about something else now: it begins anew, and goes on to be held down.
-    pub fn beginning(self, begin: Seq, matching: String) -> Self {
+    /// For the rule as it is now: where that is about something else than before, or is or was switched off, nothing
+    /// up to `newest` counts for it. It goes on to be held down.
+    pub fn taken_up_by(self, rule: &Rule, newest: Seq) -> Self {
+        let matching = rule.matching();
+        let goes_on = self.matching == matching && !self.is_off && rule.enabled;
         Self {
-            begin,
+            begin: if goes_on { self.begin } else { newest },
             matching,
+            is_off: !rule.enabled,
             ..self
         }
     }
