@@ -1,24 +1,52 @@
 //! What a book holds that only ever its own daemon kept: nothing that anybody would miss.
 
 use crate::access::Scope;
-use crate::domain::{Entry, Filter, Stored};
+use crate::domain::vocabulary::SYSTEM;
+use crate::domain::{Emitted, Entry, Filter, Stored};
 use crate::storage::{EntryReader, StorageError};
 
 /// Entries read in one short transaction.
 const PART: usize = 2_000;
 
-/// How the actions of the daemon's own entries begin, by their category.
-const OWN: [(&str, &str); 4] = [
-    ("system", "server."),
-    ("system", "activity_log."),
-    ("system", "backup."),
-    ("auth", "auth."),
-];
-
+/// Whether the daemon said so of its own life, as far as that can be told: others may use its actions, as an
+/// application that records `auth.login` when somebody signs in there. What is not said as the daemon says it
+/// counts as theirs.
 pub fn is_own(entry: &Entry) -> bool {
     let (category, action) = (entry.category.as_str(), entry.action.as_str());
-    OWN.iter()
-        .any(|(own, begins)| category == *own && action.starts_with(begins))
+    let is_emitted = Emitted::ALL
+        .iter()
+        .any(|own| own.category() == category && own.action() == action);
+    match action.split_once('.') {
+        Some(("server", _)) => is_emitted && entry.actor == SYSTEM,
+        // Nobody else has a book of this name, or backups of one.
+        Some(("activity_log", _)) => is_emitted,
+        Some(("backup", _)) => is_emitted && entry.entity_type.as_deref() == Some("backup"),
+        Some(("auth", what)) => is_emitted && is_of_its_door(entry, what),
+        _ => false,
+    }
+}
+
+/// Its own keys, and who came in with them or did not.
+fn is_of_its_door(entry: &Entry, what: &str) -> bool {
+    let metadata = entry.metadata.to_object();
+    let does = |did: &str| entry.message.strip_prefix(entry.actor.as_str()) == Some(did);
+    let by_its_route = || {
+        let route = metadata.get("route").and_then(|route| route.as_str());
+        route.is_some_and(|route| route.starts_with("/api/v1/auth/"))
+    };
+    match what {
+        "failed" => {
+            let said = ["A key was not taken: ", "Keys were not taken, from "];
+            entry.actor == SYSTEM && said.iter().any(|said| entry.message.starts_with(said))
+        }
+        "denied" => does(" asked for what it may not do"),
+        "ws_connected" => does(" began to follow live"),
+        "ws_disconnected" => does(" ended to follow live"),
+        "login" => does(" signed in") && by_its_route(),
+        "logout" => does(" signed out") && by_its_route(),
+        // Of a key.
+        _ => entry.entity_type.as_deref() == Some("key") && metadata.contains_key("workspace_id"),
+    }
 }
 
 /// Whether nobody but the daemon itself has recorded anything.

@@ -57,6 +57,19 @@ impl Place {
         writer.close().unwrap();
     }
 
+    /// By hand, now.
+    pub fn put(&self, entries: Vec<NewEntry>) {
+        use daybook::storage::EntryWriter;
+        let mut writer = sqlite::open_writer(&self.book()).unwrap();
+        let now = writer.head().last_ts.successor();
+        let request = Request {
+            acts: Vec::new(),
+            entries,
+        };
+        writer.commit(now, &[request]).unwrap();
+        writer.close().unwrap();
+    }
+
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_daybook"));
         let ours = |name: &str| name.starts_with("DAYBOOK_") || name == "JOURNAL_STREAM";
@@ -120,17 +133,20 @@ pub fn moment(second: usize) -> Timestamp {
 }
 
 pub fn entry(message: &str) -> NewEntry {
-    let rules = daybook::domain::Rules {
-        extra_categories: Vec::new(),
-        redact: Box::new(daybook::access::Privacy::default()),
-    };
     let some = |text: &str| Some(text.to_owned());
-    let draft = Draft {
+    entry_of(Draft {
         category: some("entity"),
         action: some("task.created"),
         actor: some("anna"),
         message: some(message),
         ..Draft::default()
+    })
+}
+
+pub fn entry_of(draft: Draft) -> NewEntry {
+    let rules = daybook::domain::Rules {
+        extra_categories: Vec::new(),
+        redact: Box::new(daybook::access::Privacy::default()),
     };
     draft.check(&rules).unwrap()
 }
@@ -206,6 +222,20 @@ impl Daemon {
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.agent.post(format!("{}{path}", self.url));
         told(request.send_json(body).unwrap())
+    }
+
+    pub fn send(
+        &self,
+        headers: &[(&str, &str)],
+        path: &str,
+        body: &Value,
+    ) -> (u16, ureq::http::HeaderMap) {
+        let mut request = self.agent.post(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send_json(body).unwrap();
+        (answer.status().as_u16(), answer.headers().clone())
     }
 
     pub fn put(&self, path: &str, body: &Value) -> (u16, Value) {

@@ -6,5 +6,6 @@ mod crashes;
 mod following;
 mod harness;
 mod imports;
+mod own;
 mod restores;
 mod served;
