@@ -149,6 +149,43 @@ fn a_time_that_is_not_right_is_set_right_only_when_told_to() {
 }
 
 #[test]
+fn a_line_that_lies_ahead_moves_alone() {
+    let ahead = || json!("2099-01-01T00:00:00.000000Z");
+    for wrong in [&[4][..], &[0], &[0, 1, 4, 5, 9]] {
+        let place = Place::new();
+        let mut lines: Vec<Value> = (0..10).map(line).collect();
+        wrong.iter().for_each(|i| lines[*i]["ts"] = ahead());
+        write(&place, "all.ndjson", lines);
+        assert_eq!(place.run(&["import", "all.ndjson"]).code, 65);
+        let told = place.ok(&["import", "--restamp", "all.ndjson"]);
+        assert!(told.contains(&format!("{} of them got another ts", wrong.len())));
+        let (_, entries) = whole(&place.book());
+        let first = (0..10).find(|i| !wrong.contains(i)).unwrap();
+        for (i, stored) in entries[..10].iter().enumerate() {
+            let entry = &stored.entry;
+            // That of the last right one before it, or of the first where there is none.
+            let right = (0..=i).rev().find(|i| !wrong.contains(i)).unwrap_or(first);
+            assert_eq!(line(right)["ts"], entry.ts.to_string(), "{i} of {wrong:?}");
+            let kept = entry.metadata.to_object().get("occurred_at").cloned();
+            assert_eq!(kept, wrong.contains(&i).then(ahead), "{i} of {wrong:?}");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_but_lines_that_lie_ahead_is_known_they_are_now() {
+    let place = Place::new();
+    let mut ahead = line(0);
+    ahead["ts"] = json!("2099-01-01T00:00:00.000000Z");
+    write(&place, "all.ndjson", [ahead]);
+    let before = daybook::actors::wall_clock()();
+    place.ok(&["import", "--restamp", "all.ndjson"]);
+    let (_, entries) = whole(&place.book());
+    let now = entries[0].entry.ts;
+    assert!(before <= now && now <= daybook::actors::wall_clock()());
+}
+
+#[test]
 fn lines_are_imported_into_a_book_of_its_daemons_own_entries_only() {
     let place = Place::with(1);
     write(&place, "all.ndjson", (0..3).map(line));

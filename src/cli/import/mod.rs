@@ -199,17 +199,25 @@ impl Importing<'_> {
     ) -> Result<(), ImportError> {
         let wrong = |errors| ImportError::Wrong { line, errors };
         let (mut entry, said) = checked.map_err(wrong)?;
+        let is_first = self.order.last().is_none();
         let ts = self.order.place(&mut entry, said);
         let ts = ts.map_err(|error| wrong(error.into()))?;
+        if is_first && self.order.last().is_some() {
+            // Those before it all lie ahead, and there was none before them.
+            self.part.iter_mut().for_each(|line| line.ts = ts);
+        }
         self.done.entries += 1;
         self.done.restamped += u64::from(ts != said);
-        self.done.oldest.get_or_insert(ts);
         self.part.push(Imported { entry, ts });
         self.numbers.push(line);
         Ok(())
     }
 
     fn append(&mut self) -> Result<(), ImportError> {
+        if let (Some(first), Some(last)) = (self.part.first(), self.part.last()) {
+            self.done.oldest.get_or_insert(first.ts);
+            self.order.settle(last.ts);
+        }
         let appended = self.importer.append(&self.part);
         appended.map_err(|refused| match refused {
             NotImported::Storage(error) => error.into(),
@@ -261,6 +269,7 @@ fn again(
     let (mut entry, said) = checked(&line, rules).map_err(wrong)?;
     let placed = order.place(&mut entry, said);
     let ts = placed.map_err(|error: FieldError| wrong(error.into()))?;
+    order.settle(ts);
     Ok(Imported { entry, ts })
 }
 
