@@ -1,5 +1,6 @@
 //! The address of a book, and how it is opened: the backend is chosen by its URL.
 
+use super::replacing::remove_with_companions;
 use super::{
     EntryReader, EntryWriter, Importer, Replaced, Request, Reserve, Staged, StorageError, sqlite,
 };
@@ -71,6 +72,16 @@ impl Address {
     ) -> Result<Replaced, StorageError> {
         let Self::Sqlite(path) = self;
         sqlite::install(path, now, with, record)
+    }
+
+    /// Removes a book in which there is nothing yet, for whoever made it by opening `store`, before anybody else can
+    /// open it.
+    pub fn unmake(&self, store: Box<dyn EntryWriter>) {
+        let Self::Sqlite(path) = self;
+        if store.head().last_seq == 0 {
+            remove_with_companions(&fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+        }
+        drop(store);
     }
 
     /// Where the daemon that writes this book listens for commands on this machine.

@@ -186,6 +186,19 @@ fn where_nothing_but_lines_that_lie_ahead_is_known_they_are_now() {
 }
 
 #[test]
+fn an_import_that_fails_makes_no_book() {
+    let place = Place::new();
+    let mut wrong = line(1);
+    wrong["message"] = json!("");
+    write(&place, "bad.ndjson", [line(0), wrong]);
+    let refused = place.run(&["import", "bad.ndjson"]);
+    assert_eq!(refused.code, 65, "{refused:?}");
+    let mut left = place.files();
+    left.retain(|name| name != "daybook.db.lock");
+    assert_eq!(left, ["bad.ndjson"]);
+}
+
+#[test]
 fn lines_are_imported_into_a_book_of_its_daemons_own_entries_only() {
     let place = Place::with(1);
     write(&place, "all.ndjson", (0..3).map(line));

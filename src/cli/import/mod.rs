@@ -15,7 +15,7 @@ use crate::config::{Loaded, Retention};
 use crate::domain::{Emitted, FieldError, FieldErrors, NewEntry, Rules, Timestamp};
 use crate::ingest::exported;
 use crate::storage::{
-    Address, EntryReader, Imported, Importer, NotImported, Request, StorageError,
+    Address, EntryReader, Imported, Importer, NotImported, Request, Staged, StorageError,
 };
 use lines::Lines;
 use order::Order;
@@ -94,39 +94,56 @@ fn told(done: Done, retention: &Retention) -> String {
 }
 
 fn import(loaded: &Loaded, args: &Import) -> Result<Done, ImportError> {
-    let settings = &loaded.settings;
-    let address = Address::parse(settings.storage.url.as_str())?;
+    let address = Address::parse(loaded.settings.storage.url.as_str())?;
     let source = Source::open(&args.file)?;
+    let is_new = !address.file().exists();
     let mut store = address.open_writer().map_err(|error| match error {
         StorageError::Held { holder, .. } => ImportError::Running { holder },
         other => other.into(),
     })?;
     let reader = address.open_reader(1)?;
-    if !holds_only_own(reader.as_ref())? {
+    let (staged, done) = match staged(loaded, args, source, &address, reader.as_ref()) {
+        Ok(made) => made,
+        Err(error) => {
+            if is_new {
+                drop(reader);
+                address.unmake(store);
+            }
+            return Err(error);
+        }
+    };
+    let record = recorded(done);
+    store.replace(wall_clock()(), &staged, &record, Some(reader.as_ref()))?;
+    store.close()?;
+    Ok(done)
+}
+
+/// The lines in a book beside the one in force, which is as it was.
+fn staged(
+    loaded: &Loaded,
+    args: &Import,
+    source: Source,
+    address: &Address,
+    reader: &dyn EntryReader,
+) -> Result<(Staged, Done), ImportError> {
+    if !holds_only_own(reader)? {
         return Err(ImportError::NotEmpty);
     }
-    let now = wall_clock()();
-    let rules = settings.activity.rules(
-        settings
-            .privacy
-            .policy_with(email_key::kept(reader.as_ref())?),
-    );
+    let settings = &loaded.settings;
+    let policy = settings.privacy.policy_with(email_key::kept(reader)?);
+    let rules = settings.activity.rules(policy);
     let mut importing = Importing {
         importer: address.stage_import()?,
-        order: Order::new(now, args.restamp),
+        order: Order::new(wall_clock()(), args.restamp),
         rules: &rules,
         part: Vec::with_capacity(PART),
         numbers: Vec::with_capacity(PART),
         done: Done::default(),
     };
     importing.lines(source)?;
-    importing.own_entries(reader.as_ref())?;
+    importing.own_entries(reader)?;
     let (importer, done) = (importing.importer, importing.done);
-    let staged = importer.finish()?;
-    let record = recorded(done);
-    store.replace(wall_clock()(), &staged, &record, Some(reader.as_ref()))?;
-    store.close()?;
-    Ok(done)
+    Ok((importer.finish()?, done))
 }
 
 /// Where the lines come from, and how many bytes they are when that is known.
