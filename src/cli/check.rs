@@ -24,8 +24,12 @@ fn check(loaded: &Loaded) -> Result<CheckReport, StorageError> {
 }
 
 fn tell(report: &CheckReport) -> Exit {
+    let read = match report.entries {
+        1 => "1 entry".to_owned(),
+        several => format!("{several} entries"),
+    };
     if report.problems.is_empty() {
-        return output::print(format_args!("{} entries, all in order\n", report.entries));
+        return output::print(format_args!("{read}, all in order\n"));
     }
     let mut text: String = report
         .problems
@@ -36,7 +40,7 @@ fn tell(report: &CheckReport) -> Exit {
         1 => "1 problem".to_owned(),
         several => format!("{several} problems"),
     };
-    text += &format!("{} entries read, {found} found\n", report.entries);
+    text += &format!("{read} read, {found} found\n");
     match output::print(text) {
         Exit::Ok => Exit::Found,
         failed => failed,

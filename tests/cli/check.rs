@@ -44,6 +44,17 @@ fn a_book_in_order_is_said_to_be_in_order() {
 }
 
 #[test]
+fn one_entry_is_said_as_one() {
+    let place = a_book();
+    let mut conn = SqliteConnection::establish(place.book().to_str().unwrap()).unwrap();
+    conn.batch_execute("DELETE FROM activity_log WHERE seq > 1")
+        .unwrap();
+    drop(conn);
+    let (_, out, _) = checked(&place);
+    assert!(out.contains("\n1 entry read, "), "{out}");
+}
+
+#[test]
 fn whatever_was_broken_by_hand_is_found_and_named() {
     for (broken, found) in [
         (

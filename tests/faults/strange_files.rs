@@ -198,6 +198,22 @@ fn a_book_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
+fn a_book_without_one_of_its_tables_is_damaged_and_left_alone() {
+    for table in ["activity_log", "book", "__diesel_schema_migrations"] {
+        let place = a_book();
+        change(&place, &format!("DROP TABLE {table}"));
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(place.folder().join(format!("daybook.db{suffix}")));
+        }
+        assert_refused(
+            &place,
+            65,
+            &["is damaged", table, "restore the last backup"],
+        );
+    }
+}
+
+#[test]
 fn a_book_that_was_cut_is_left_alone() {
     for part in [2, 3, 10] {
         let place = a_book();

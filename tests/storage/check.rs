@@ -120,6 +120,42 @@ fn an_entry_beyond_the_head_is_found() {
 }
 
 #[test]
+fn an_index_that_is_missing_or_another_and_a_strange_trigger_are_found() {
+    let names = [
+        "workspace",
+        "category",
+        "severity",
+        "actor",
+        "action",
+        "entity",
+    ];
+    let drop_all = names.map(|name| format!("DROP INDEX activity_log_{name};"));
+    let mut expected = names.map(|name| format!("the index activity_log_{name} is missing"));
+    expected.sort();
+    assert_eq!(found_after(&drop_all.concat()), expected.join("\n"));
+    let another = "CREATE INDEX activity_log_actor ON activity_log (actor)";
+    assert_eq!(
+        found_after(&format!("DROP INDEX activity_log_actor; {another}")),
+        format!("the index activity_log_actor is not as Daybook makes it: {another}")
+    );
+    assert_eq!(
+        found_after("CREATE TRIGGER t AFTER INSERT ON activity_log BEGIN DELETE FROM setting; END"),
+        "the trigger t is none of Daybook's"
+    );
+    assert_eq!(
+        found_after("ALTER TABLE device ADD COLUMN x TEXT")
+            .lines()
+            .count(),
+        1
+    );
+    // What somebody added for a question of his own is no damage.
+    assert_eq!(
+        found_after("CREATE INDEX x ON activity_log (user_agent); CREATE TABLE y (z)"),
+        ""
+    );
+}
+
+#[test]
 fn an_entry_of_an_unknown_workspace_is_found() {
     let found = found_after("UPDATE activity_log SET workspace_id = 'ghost' WHERE seq = 3");
     assert_eq!(found, "entry 3: its workspace ghost is not known");

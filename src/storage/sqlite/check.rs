@@ -1,6 +1,7 @@
 //! The check of the whole book: is the file whole, does the order hold, is every entry one of ours, is none missing,
 //! and do the roll-ups count what is there.
 
+use super::blueprint;
 use super::check_rollups;
 use super::erasures::{self, Waiting};
 use super::error::storage;
@@ -35,6 +36,7 @@ pub fn whole_book(
         entries: 0,
         problems: file_problems(conn)?,
     };
+    report.problems.extend(blueprint::problems(conn)?);
     let mut last = None;
     while report.problems.len() < MOST_PROBLEMS {
         // Each part sees one state of the book with the head of that state, since recording goes on.

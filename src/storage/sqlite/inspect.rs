@@ -1,14 +1,17 @@
 //! What a file is before it is opened as a book. Nothing is changed here: a file that is not ours, or
 //! that is damaged, is left exactly as it was found.
 
-use super::connection::{APPLICATION_ID, MIGRATIONS, pragma, uri};
+use super::blueprint;
+use super::connection::{APPLICATION_ID, pragma, uri};
 use super::error;
 use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
-use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use std::path::Path;
+
+/// Where diesel notes which migrations have run.
+const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
 
 /// What a file is that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,13 @@ pub enum Found {
 
 /// Refuses what is not a book of this version or an older one.
 pub fn look(path: &Path) -> Result<Found, StorageError> {
+    examine(path, look_inside)
+}
+
+fn examine(
+    path: &Path,
+    look_inside: fn(&mut SqliteConnection, &Path) -> Result<Found, StorageError>,
+) -> Result<Found, StorageError> {
     let refuse = |found: String, advice| Err(not_a_book(path, found, advice));
     match std::fs::metadata(path) {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
@@ -32,7 +42,7 @@ pub fn look(path: &Path) -> Result<Found, StorageError> {
         Ok(meta) if meta.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
-    look_inside(path).map_err(|cause| match cause {
+    open(path).and_then(|mut conn| look_inside(&mut conn, path)).map_err(|cause| match cause {
         StorageError::Corrupt(found) if found.contains("not a database") => not_a_book(
             path,
             "is not an SQLite file".into(),
@@ -55,7 +65,7 @@ pub fn look(path: &Path) -> Result<Found, StorageError> {
 
 /// For whoever only reads, and so can neither make a book nor bring one up to date.
 pub fn look_for_reading(path: &Path) -> Result<(), StorageError> {
-    match look(path)? {
+    match examine(path, look_inside)? {
         Found::Current => Ok(()),
         Found::Nothing => Err(not_a_book(
             path,
@@ -70,15 +80,19 @@ pub fn look_for_reading(path: &Path) -> Result<(), StorageError> {
     }
 }
 
-fn look_inside(path: &Path) -> Result<Found, StorageError> {
+fn open(path: &Path) -> Result<SqliteConnection, StorageError> {
     let mut conn =
         SqliteConnection::establish(&uri(path, read_only(path))).map_err(error::connection)?;
     // Whoever closes a book holds it for itself for a moment.
     conn.batch_execute("PRAGMA busy_timeout = 5000")
         .map_err(error::storage)?;
-    let id = pragma(&mut conn, "application_id")?;
+    Ok(conn)
+}
+
+fn look_inside(conn: &mut SqliteConnection, path: &Path) -> Result<Found, StorageError> {
+    let id = pragma(conn, "application_id")?;
     let tables = names(
-        &mut conn,
+        conn,
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
          ORDER BY name",
     )?;
@@ -88,14 +102,27 @@ fn look_inside(path: &Path) -> Result<Found, StorageError> {
     if id != APPLICATION_ID {
         return Err(foreign(path, &tables));
     }
-    let age = compare_schema(&mut conn, path)?;
-    // The migrations commit one by one, the table of entries first.
-    if tables.iter().any(|name| name == "activity_log") {
-        touch(&mut conn)?;
-        Ok(age)
-    } else {
-        Ok(Found::Nothing)
+    if !tables.iter().any(|name| name == MIGRATIONS_TABLE) {
+        return Err(missing(MIGRATIONS_TABLE));
     }
+    // The migrations commit one by one, each with its tables.
+    let (known, held) = compare_schema(conn, path)?;
+    if held == 0 {
+        return Ok(Found::Nothing);
+    }
+    let missed = blueprint::missing_tables(conn, held)?;
+    if !missed.is_empty() {
+        return Err(missing(&missed.join(", ")));
+    }
+    touch(conn)?;
+    match held < known {
+        true => Ok(Found::Older),
+        false => Ok(Found::Current),
+    }
+}
+
+fn missing(tables: &str) -> StorageError {
+    StorageError::Corrupt(format!("without its tables ({tables})"))
 }
 
 /// Bytes before the first frame of a WAL.
@@ -145,21 +172,18 @@ fn foreign(path: &Path, tables: &[String]) -> StorageError {
     )
 }
 
-fn compare_schema(conn: &mut SqliteConnection, path: &Path) -> Result<Found, StorageError> {
-    let migrations: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> = MIGRATIONS
-        .migrations()
-        .map_err(|cause| StorageError::Other(cause.to_string()))?;
-    let known: Vec<String> = migrations
-        .iter()
-        .map(|m| m.name().version().to_string())
-        .collect();
+/// How many migrations there are, and how many of them made this book.
+fn compare_schema(
+    conn: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(usize, usize), StorageError> {
+    let known = blueprint::known_migrations()?;
     let held = names(
         conn,
         "SELECT version AS name FROM __diesel_schema_migrations",
     )?;
     match held.iter().find(|version| !known.contains(version)) {
-        None if held.len() < known.len() => Ok(Found::Older),
-        None => Ok(Found::Current),
+        None => Ok((known.len(), held.len())),
         Some(newer) => Err(not_a_book(
             path,
             format!("was written by a newer Daybook (schema {newer})"),

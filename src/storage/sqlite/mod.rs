@@ -3,6 +3,7 @@
 mod asked;
 mod automations;
 mod bisect;
+mod blueprint;
 mod board;
 mod check;
 mod check_rollups;
