@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
-/// How often a writer whose disk is full looks whether there is room again.
+/// How often a writer looks whether it is alone, and, when its disk is full, whether there is room again.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 // Messages
@@ -301,6 +301,12 @@ impl LogWriter {
         }
     }
 
+    fn look_whether_alone(&mut self) {
+        if let Err(error) = self.store().look_whether_alone() {
+            vital::stop_on(&error);
+        }
+    }
+
     fn probe(&mut self) {
         if *self.health.borrow() != Health::Full {
             return;
@@ -343,6 +349,7 @@ impl Actor for LogWriter {
                 return;
             }
             vital::guard("LogWriter", || {
+                writer.look_whether_alone();
                 writer.probe();
                 writer.keep_reserve();
                 writer.tell_where_it_stands();

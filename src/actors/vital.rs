@@ -1,6 +1,7 @@
 //! What Daybook would be deaf without. A panic there ends the process at once: a live process with a dead
 //! writer would lose what it is told, and a supervisor can start a dead one anew.
 
+use crate::storage::StorageError;
 use actix::dev::channel;
 use actix::prelude::*;
 use futures_util::FutureExt;
@@ -13,6 +14,8 @@ const MAILBOX: usize = 16;
 const SOFTWARE: i32 = 70;
 /// After the disk failed under the book.
 const IO: i32 = 74;
+/// After the book was left open to another process.
+const TEMPORARY: i32 = 75;
 /// After the book was found damaged.
 const DATA: i32 = 65;
 
@@ -58,12 +61,16 @@ fn panicked(who: &str) -> ! {
 }
 
 /// Stops after an error that the book does not survive in this process.
-pub fn stop_on(error: &crate::storage::StorageError) -> ! {
-    log::error!("{error}; stopping, since what would be answered now could not be believed");
-    exit(match error {
-        crate::storage::StorageError::Corrupt(_) => DATA,
-        _ => IO,
-    })
+pub fn stop_on(error: &StorageError) -> ! {
+    let (status, advice) = match error {
+        StorageError::Corrupt(_) => (DATA, StorageError::WHEN_DAMAGED),
+        StorageError::LockLost(_) => (TEMPORARY, ""),
+        _ => (IO, ""),
+    };
+    log::error!(
+        "{error}; stopping, since what would be answered now could not be believed{advice}"
+    );
+    exit(status)
 }
 
 fn exit(status: i32) -> ! {

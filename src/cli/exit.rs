@@ -45,7 +45,9 @@ impl Exit {
 impl From<&StorageError> for Exit {
     fn from(error: &StorageError) -> Self {
         match error {
-            StorageError::Held { .. } | StorageError::Busy(_) => Self::Temporary,
+            StorageError::Held { .. } | StorageError::Busy(_) | StorageError::LockLost(_) => {
+                Self::Temporary
+            }
             StorageError::Address(_) | StorageError::NotMade { .. } => Self::Config,
             StorageError::NotABook { .. } | StorageError::Corrupt(_) => Self::Data,
             StorageError::Full | StorageError::Io(_) => Self::Io,

@@ -16,6 +16,9 @@ pub enum StorageError {
     /// Another process writes this book already.
     #[error("{} is in use by {holder}", book.display())]
     Held { book: PathBuf, holder: String },
+    /// The file that kept others from writing this book is not there any more, or is another.
+    #[error("{} was taken away, so that another process may write the book too", .0.display())]
+    LockLost(PathBuf),
     /// The disk failed. The connection must not be used again.
     #[error("the disk failed under the book: {0}")]
     Io(String),
@@ -50,6 +53,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// What to do with a damaged book, behind what was found.
+    pub const WHEN_DAMAGED: &str = ". `daybook check` says what is wrong with it. Keep a copy of it and of the files \
+                                    beside it, and restore the last backup, or import what `daybook export` still \
+                                    reads into a new book";
+
     /// Why a file or a folder of ours was not made: the owner's doing as a rule, and else the disk's.
     pub fn of_making(path: &Path, cause: &io::Error) -> Self {
         use io::ErrorKind as Kind;
@@ -71,7 +79,7 @@ impl StorageError {
 
     /// After this the writer must not go on: what it would answer could not be believed.
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Io(_) | Self::Corrupt(_))
+        matches!(self, Self::Io(_) | Self::Corrupt(_) | Self::LockLost(_))
     }
 
     /// One sender of a group is at fault, and the others need not pay for it.

@@ -181,6 +181,11 @@ pub trait EntryWriter: Send {
         Ok(())
     }
 
+    /// An error, which is fatal, when another process may be writing the book as well.
+    fn look_whether_alone(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Proves that the book can be written, without leaving anything in it.
     fn probe(&mut self) -> Result<(), StorageError>;
 

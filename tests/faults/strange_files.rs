@@ -1,8 +1,8 @@
 //! A file that is no book of ours, or a damaged one: the daemon says what it found and what to do, and leaves
 //! everything as it was.
 
-use crate::support::daemon::{Daemon, Place};
-use crate::support::load::Load;
+use crate::support::daemon::{Daemon, PATIENCE, Place};
+use crate::support::load::{Load, line};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -211,6 +211,74 @@ fn a_book_without_one_of_its_tables_is_damaged_and_left_alone() {
             &["is damaged", table, "restore the last backup"],
         );
     }
+}
+
+/// What somebody does with another program while a daemon keeps the book, or while none does.
+const FOREIGN: &str = "PRAGMA busy_timeout = 5000; INSERT INTO activity_log (id, ts, category, action, severity, \
+     actor, message, workspace_id) SELECT 'foreign', ts, category, action, severity, actor, message, workspace_id \
+     FROM activity_log LIMIT 1";
+
+#[test]
+fn a_book_that_another_program_wrote_into_ends_its_daemon_and_is_not_written_any_more() {
+    let place = Place::new();
+    let mut daemon = Daemon::start(&place);
+    let mut client = daemon.client();
+    assert_eq!(
+        client
+            .post("application/json", &line("own"))
+            .unwrap()
+            .status,
+        201
+    );
+    change(&place, FOREIGN);
+    let answer = client.post("application/json", &line("refused"));
+    assert!(answer.is_err(), "answered: {answer:?}");
+    let (status, told) = (daemon.ended(PATIENCE), place.told());
+    assert_eq!(status.code(), Some(65), "{told}");
+    for said in ["the book is damaged", "another program", "daybook check"] {
+        assert!(told.contains(said), "{told}");
+    }
+    let before = contents(place.folder());
+    let refused = Daemon::start_as(&place, place.serve()).err().unwrap();
+    assert_eq!(refused.status.code(), Some(65), "{refused:?}");
+    for said in [
+        "entries above the book's head",
+        "another program wrote into it",
+        "Restore a backup",
+        "`daybook export`",
+    ] {
+        assert!(refused.told.contains(said), "{refused:?}");
+    }
+    assert!(before == contents(place.folder()), "bytes have changed");
+    let check = place.daybook(&["check"]).output().unwrap();
+    let told = String::from_utf8_lossy(&check.stdout);
+    assert_eq!(check.status.code(), Some(1), "{told}");
+    assert!(told.contains("another program wrote it"), "{told}");
+    // What the daemon recorded is not lost with it.
+    let export = place.daybook(&["export", "--format", "ndjson"]).output();
+    let held = String::from_utf8(export.unwrap().stdout).unwrap();
+    assert!(
+        held.contains("\"own\"") && !held.contains("\"foreign\""),
+        "{held}"
+    );
+}
+
+#[test]
+fn a_daemon_whose_lock_was_taken_away_does_not_go_on_beside_another() {
+    let place = Place::new();
+    let mut first = Daemon::start(&place);
+    let lock = place.folder().join("daybook.db.lock");
+    std::fs::remove_file(&lock).unwrap();
+    let (status, told) = (first.ended(PATIENCE), place.told());
+    assert_eq!(status.code(), Some(75), "{told}");
+    let said = format!("{} was taken away", lock.display());
+    assert!(told.contains(&said), "{told}");
+    // Another file of that name is no better.
+    drop(first);
+    let mut second = Daemon::start(&place);
+    std::fs::rename(&lock, place.aside().join("lock")).unwrap();
+    std::fs::write(&lock, "").unwrap();
+    assert_eq!(second.ended(PATIENCE).code(), Some(75), "{}", place.told());
 }
 
 #[test]

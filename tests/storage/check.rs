@@ -107,7 +107,9 @@ fn what_is_not_json_or_not_a_time_or_not_a_severity_is_found() {
 fn an_entry_beyond_the_head_is_found() {
     let found = found_after("UPDATE book SET last_seq = 9");
     assert!(
-        found.starts_with("entry 10: it is beyond the head of the book"),
+        found.starts_with(
+            "entry 10: it is above the head of the book, which stands at 9: another program"
+        ),
         "{found}"
     );
     let found = found_after(&format!("UPDATE book SET last_ts = '{}'", at(4)));

@@ -169,7 +169,12 @@ impl Part {
                 entry.ts
             ));
         }
-        if *seq < 1 || *seq > self.head.last_seq || entry.ts > self.head.last_ts {
+        if *seq > self.head.last_seq {
+            wrong(format!(
+                "it is above the head of the book, which stands at {}: another program wrote it",
+                self.head.last_seq
+            ));
+        } else if *seq < 1 || entry.ts > self.head.last_ts {
             wrong(format!(
                 "it is beyond the head of the book, which stands at {} and {}",
                 self.head.last_seq, self.head.last_ts

@@ -37,6 +37,11 @@ pub fn by_message(message: &str) -> StorageError {
         || says("within a transaction")
     {
         StorageError::Io(message.to_owned())
+    } else if says("UNIQUE constraint failed") {
+        // The writer gives every number itself, and looks for every name first.
+        StorageError::Corrupt(format!(
+            "it holds what its writer did not put there, so another program wrote into it ({message})"
+        ))
     } else if says("malformed") || says("not a database") {
         StorageError::Corrupt(message.to_owned())
     } else {
@@ -72,6 +77,14 @@ mod tests {
             (
                 "file is not a database",
                 StorageError::Corrupt("file is not a database".into()),
+            ),
+            (
+                "UNIQUE constraint failed: activity_log.seq",
+                StorageError::Corrupt(
+                    "it holds what its writer did not put there, so another program wrote into it \
+                     (UNIQUE constraint failed: activity_log.seq)"
+                        .into(),
+                ),
             ),
             (
                 "no such table: x",

@@ -4,8 +4,12 @@
 use super::blueprint;
 use super::connection::{APPLICATION_ID, pragma, uri};
 use super::error;
+use super::head::read_head;
+use super::schema::activity_log;
+use crate::domain::Seq;
 use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
+use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use std::path::Path;
@@ -23,9 +27,9 @@ pub enum Found {
     Current,
 }
 
-/// Refuses what is not a book of this version or an older one.
+/// Refuses what is not a book of this version or an older one, and one that nobody may go on writing.
 pub fn look(path: &Path) -> Result<Found, StorageError> {
-    examine(path, look_inside)
+    examine(path, look_inside_for_writing)
 }
 
 fn examine(
@@ -87,6 +91,18 @@ fn open(path: &Path) -> Result<SqliteConnection, StorageError> {
     conn.batch_execute("PRAGMA busy_timeout = 5000")
         .map_err(error::storage)?;
     Ok(conn)
+}
+
+fn look_inside_for_writing(
+    conn: &mut SqliteConnection,
+    path: &Path,
+) -> Result<Found, StorageError> {
+    let found = look_inside(conn, path)?;
+    // An older one may have no head yet.
+    if found == Found::Current {
+        refuse_entries_of_others(conn, path)?;
+    }
+    Ok(found)
 }
 
 fn look_inside(conn: &mut SqliteConnection, path: &Path) -> Result<Found, StorageError> {
@@ -200,6 +216,27 @@ fn touch(conn: &mut SqliteConnection) -> Result<(), StorageError> {
         names(conn, &end)?;
     }
     Ok(())
+}
+
+/// The writer moves the head with every entry, so above it are none of its own.
+fn refuse_entries_of_others(conn: &mut SqliteConnection, path: &Path) -> Result<(), StorageError> {
+    let newest: Option<Seq> = activity_log::table
+        .select(max(activity_log::seq))
+        .first(conn)
+        .map_err(error::storage)?;
+    let head = read_head(conn)?.last_seq;
+    match newest {
+        Some(newest) if newest > head => Err(not_a_book(
+            path,
+            format!(
+                "has entries above the book's head, which stands at {head}, up to {newest}: another program \
+                 wrote into it"
+            ),
+            "Nothing was changed. Restore a backup, or keep the file and `daybook export` what it holds to \
+             import that into a new book",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn not_a_book(path: &Path, found: String, advice: &str) -> StorageError {

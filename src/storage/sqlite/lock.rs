@@ -2,11 +2,13 @@
 //! kernel, whatever way the process ends, and the file stays.
 
 use crate::storage::StorageError;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 pub struct BookLock {
+    path: PathBuf,
     held: File,
 }
 
@@ -37,7 +39,23 @@ impl BookLock {
         // Who holds it, for whoever finds it held; only a help, so a failure to write it is none.
         let _ = file.set_len(0);
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Self { held: file })
+        Ok(Self { path, held: file })
+    }
+
+    /// Whoever took the file away lets another process lock one of the same name.
+    pub fn look(&self) -> Result<(), StorageError> {
+        let held = self.held.metadata();
+        let named = std::fs::metadata(&self.path);
+        let which = |meta: &Metadata| (meta.dev(), meta.ino());
+        match (held, named) {
+            (Ok(held), Ok(named)) if which(&held) == which(&named) => Ok(()),
+            (Ok(_), Ok(_)) => Err(StorageError::LockLost(self.path.clone())),
+            (_, Err(cause)) if cause.kind() == ErrorKind::NotFound => {
+                Err(StorageError::LockLost(self.path.clone()))
+            }
+            // What cannot be seen now is no reason to stop.
+            _ => Ok(()),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub struct SqliteWriter {
     roll_at: Option<u64>,
     wal: Wal,
     /// Given back when the connection is closed. A book that is only being made has none.
-    _lock: Option<BookLock>,
+    lock: Option<BookLock>,
 }
 
 impl SqliteWriter {
@@ -63,7 +63,7 @@ impl SqliteWriter {
             tally,
             roll_at,
             wal: Wal::default(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -316,6 +316,10 @@ impl EntryWriter for SqliteWriter {
 
     fn erasures(&self) -> Vec<Erasure> {
         self.waiting_names()
+    }
+
+    fn look_whether_alone(&self) -> Result<(), StorageError> {
+        self.lock.as_ref().map_or(Ok(()), BookLock::look)
     }
 
     fn probe(&mut self) -> Result<(), StorageError> {
