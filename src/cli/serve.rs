@@ -18,6 +18,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
@@ -51,10 +52,21 @@ pub enum ServeError {
 impl ServeError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Storage(error) => Exit::from(error),
+            Self::Storage(error) | Self::Writer(Refusal::Storage(error)) => Exit::from(error),
             Self::Open { .. } | Self::Keys(_) => Exit::Config,
             Self::Listen { .. } | Self::Io(_) => Exit::Io,
             Self::Writer(_) | Self::Stuck(_) => Exit::Software,
+        }
+    }
+
+    /// What to do, where the error does not say it itself.
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Storage(StorageError::Corrupt(_))
+            | Self::Writer(Refusal::Storage(StorageError::Corrupt(_))) => {
+                StorageError::WHEN_DAMAGED
+            }
+            _ => "",
         }
     }
 }
@@ -66,7 +78,7 @@ pub fn run(loaded: &Loaded, reload: Reload<'_>) -> Exit {
     match serve(loaded, reload) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            log::error!("{error}");
+            log::error!("{error}{}", error.advice());
             error.exit()
         }
     }
@@ -106,7 +118,12 @@ fn serve(loaded: &Loaded, reload: Reload<'_>) -> Result<(), ServeError> {
     };
     log::info!("the book is {}", file.display());
     let operation = operate(loaded, reload, book, reserve, listeners);
-    let ended = actix::System::new().block_on(operation);
+    let system = actix::System::new();
+    let (inside, ended) = system.block_on(async { (Handle::current(), operation.await) });
+    // An actor that was never served before the start failed begins when it ends, and wants a timer then.
+    let entered = inside.enter();
+    drop(system);
+    drop(entered);
     // Whoever finds a socket thinks that a daemon is behind it.
     let _ = remove_dead(&socket);
     ended

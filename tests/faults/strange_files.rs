@@ -213,6 +213,44 @@ fn a_book_without_one_of_its_tables_is_damaged_and_left_alone() {
     }
 }
 
+#[derive(QueryableByName)]
+struct Root {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    page: i64,
+}
+
+#[test]
+fn a_start_that_meets_damage_says_so_and_does_not_panic() {
+    let whole = a_book();
+    for table in [
+        "sign_ins",
+        "device",
+        "automation",
+        "automation_position",
+        "automation_delivery",
+    ] {
+        let place = Place::new();
+        std::fs::copy(whole.book(), place.book()).unwrap();
+        let mut conn = SqliteConnection::establish(place.book().to_str().unwrap()).unwrap();
+        let query = format!("SELECT rootpage AS page FROM sqlite_schema WHERE name = '{table}'");
+        let root: Root = diesel::sql_query(query).get_result(&mut conn).unwrap();
+        drop(conn);
+        let mut bytes = std::fs::read(place.book()).unwrap();
+        let page = usize::try_from(root.page - 1).unwrap() * 4096;
+        bytes[page..page + 4096].fill(0x55);
+        std::fs::write(place.book(), &bytes).unwrap();
+        let refused = Daemon::start_as(&place, place.serve()).err().unwrap();
+        let told = &refused.told;
+        assert_eq!(refused.status.code(), Some(65), "{table}: {told}");
+        for said in ["the book is damaged", "daybook check", "last backup"] {
+            assert!(told.contains(said), "{table}: {told}");
+        }
+        for not_said in ["panicked", "reactor"] {
+            assert!(!told.contains(not_said), "{table}: {told}");
+        }
+    }
+}
+
 /// What somebody does with another program while a daemon keeps the book, or while none does.
 const FOREIGN: &str = "PRAGMA busy_timeout = 5000; INSERT INTO activity_log (id, ts, category, action, severity, \
      actor, message, workspace_id) SELECT 'foreign', ts, category, action, severity, actor, message, workspace_id \
