@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Every file of a folder, by name, with its bytes.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -143,6 +143,42 @@ fn a_lock_that_may_not_be_made_is_said_of_its_path_and_not_of_the_disk() {
     assert!(told.contains("cannot be made: "), "{told}");
 }
 
+#[test]
+fn a_book_where_nothing_can_be_made_beside_it_is_read() {
+    let in_order = a_book();
+    // As a daemon leaves it that was killed: what was recorded last is in the WAL.
+    let killed = Place::new();
+    let daemon = Daemon::start(&killed);
+    let recorded = daemon.client().post("application/json", &line("last"));
+    assert_eq!(recorded.unwrap().status, 201);
+    daemon.kill();
+    // As it is copied to a medium while it is open and nothing is in the WAL.
+    let empty = a_book();
+    std::fs::write(empty.folder().join("daybook.db-wal"), "").unwrap();
+    for (place, holds, mode) in [
+        (&in_order, "old", 0o600),
+        (&killed, "last", 0o600),
+        (&killed, "last", 0o400),
+        (&empty, "old", 0o400),
+    ] {
+        for file in contents(place.folder()).into_keys() {
+            set_mode(&place.folder().join(file), mode);
+        }
+        set_mode(place.folder(), 0o500);
+        let before = contents(place.folder());
+        let (code, told) = as_nobody(place, &["check"]);
+        assert_eq!((code, told.as_str()), (Some(0), ""));
+        let output = output_as_nobody(place, &["export", "--format", "ndjson"]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(!told.contains("ERROR"), "{told}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains(holds));
+        let after = contents(place.folder());
+        assert!(before.keys().eq(after.keys()), "{:?}", after.keys());
+        set_mode(place.folder(), 0o700);
+    }
+}
+
 fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -151,6 +187,12 @@ fn set_mode(path: &Path, mode: u32) {
 /// Runs the command as somebody whom rights bind: root, who runs tests in many a container, they do not. The
 /// place is his then.
 fn as_nobody(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = output_as_nobody(place, arguments);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), told)
+}
+
+fn output_as_nobody(place: &Place, arguments: &[&str]) -> Output {
     const NOBODY: u32 = 65_534;
     // He may have no way to where it was built.
     let (built, program) = (env!("CARGO_BIN_EXE_daybook"), place.aside().join("daybook"));
@@ -168,9 +210,7 @@ fn as_nobody(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
         }
         command.uid(NOBODY).gid(NOBODY);
     }
-    let output = command.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), told)
+    command.output().unwrap()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::check::integrity_problems;
 use super::connection::{open_copier, uri};
 use super::error::storage;
 use super::head::read_head;
+use super::inspect::for_reader;
 use super::lock::beside;
 use crate::domain::Head;
 use crate::storage::replacing::remove_with_companions;
@@ -29,7 +30,7 @@ pub fn whole_book(book: &Path, to: &Path) -> Result<Copied, StorageError> {
 
 fn copied(book: &Path, part: &Path) -> Result<Copied, StorageError> {
     remove_with_companions(part);
-    vacuum_into(&mut open_copier(book, "mode=ro")?, part)?;
+    vacuum_into(&mut open_copier(book, for_reader(book))?, part)?;
     let head = checked(part)?;
     Ok(Copied {
         head,

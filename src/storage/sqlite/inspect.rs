@@ -6,12 +6,15 @@ use super::connection::{APPLICATION_ID, pragma, uri};
 use super::error;
 use super::head::read_head;
 use super::schema::activity_log;
+use super::swap::{real, with_suffix};
 use crate::domain::Seq;
 use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::io::Errno;
 use std::path::Path;
 
 /// Where diesel notes which migrations have run.
@@ -144,16 +147,39 @@ fn missing(tables: &str) -> StorageError {
 /// Bytes before the first frame of a WAL.
 const WAL_HEADER: u64 = 32;
 
+/// How long the WAL and its index are that lie beside a file, behind links, where SQLite puts them.
+fn beside(path: &Path) -> (Option<u64>, Option<u64>) {
+    let book = real(path);
+    let length = |suffix| {
+        let meta = std::fs::metadata(with_suffix(&book, suffix));
+        meta.map(|meta| meta.len()).ok()
+    };
+    (length("-wal"), length("-shm"))
+}
+
+/// How to open a file for as long as it is read. Where nothing can be made beside it, as on a medium that is there
+/// to be read alone, SQLite is told that nobody writes it; a daemon that did would have a WAL and its index there.
+pub fn for_reader(path: &Path) -> &'static str {
+    let is_at_rest = matches!(beside(path), (None | Some(0..=WAL_HEADER), None));
+    let book = real(path);
+    let folder = book.parent().unwrap_or(Path::new("."));
+    if is_at_rest && allowed(folder, Access::WRITE_OK).is_err() {
+        "mode=ro&immutable=1"
+    } else {
+        "mode=ro"
+    }
+}
+
+/// Whether this process may do that there.
+fn allowed(path: &Path, access: Access) -> Result<(), Errno> {
+    accessat(CWD, path, access, AtFlags::EACCESS)
+}
+
 /// How to open a file so that neither it nor anything beside it changes. Without a WAL nothing else has it
 /// open, and SQLite need not make one to read it; with one, its index is read and not written.
 pub fn read_only(path: &Path) -> &'static str {
-    let beside = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        std::fs::metadata(name).map(|meta| meta.len()).ok()
-    };
-    match (beside("-wal"), beside("-shm")) {
-        (None, _) => "mode=ro&immutable=1",
+    match beside(path) {
+        (None, _) | (Some(0), None) => "mode=ro&immutable=1",
         // Cut off after its header, by a kill or a power cut in that moment: without an index that it may
         // write SQLite retries for ten seconds and gives up.
         (Some(WAL_HEADER), Some(_)) => "mode=ro",

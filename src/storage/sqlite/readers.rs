@@ -3,6 +3,7 @@
 
 use super::connection::uri;
 use super::error;
+use super::inspect::for_reader;
 use crate::storage::StorageError;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -111,9 +112,14 @@ impl Generation {
     fn open(path: &Path, size: u32) -> Result<Self, StorageError> {
         let token = Token::new(());
         let manager = Manager {
-            inner: ConnectionManager::new(uri(path, "mode=ro")),
+            inner: ConnectionManager::new(uri(path, for_reader(path))),
             token: Arc::clone(&token),
         };
+        // Said at once, and once: a pool tries again for as long as a reader waits, and tells of each time.
+        let first = manager.connect();
+        first
+            .and_then(|mut first| ReadOnly.on_acquire(&mut first))
+            .map_err(not_opened)?;
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
@@ -123,6 +129,13 @@ impl Generation {
             .build(manager)
             .map_err(|cause| error::by_message(&cause.to_string()))?;
         Ok(Self { pool, token })
+    }
+}
+
+fn not_opened(cause: Error) -> StorageError {
+    match cause {
+        Error::ConnectionError(cause) => error::connection(cause),
+        Error::QueryError(cause) => error::storage(cause),
     }
 }
 

@@ -221,7 +221,7 @@ fn former_name(book: &Path, now: Timestamp) -> PathBuf {
     }
 }
 
-fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+pub fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
