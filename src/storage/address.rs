@@ -39,7 +39,7 @@ impl Address {
     /// A reader of a book that exists.
     pub fn open_reader(&self, readers: u32) -> Result<Arc<dyn EntryReader>, StorageError> {
         let Self::Sqlite(path) = self;
-        if !path.exists() {
+        if !path.exists() && !path.is_symlink() {
             return Err(StorageError::NotABook {
                 path: path.clone(),
                 found: "does not exist".into(),

@@ -144,6 +144,42 @@ fn a_lock_that_may_not_be_made_is_said_of_its_path_and_not_of_the_disk() {
 }
 
 #[test]
+fn a_book_that_may_be_read_and_not_written_is_not_served() {
+    for file in ["daybook.db", "daybook.db-wal"] {
+        let place = a_book();
+        let path = place.folder().join(file);
+        if !path.exists() {
+            std::fs::write(&path, "").unwrap();
+        }
+        set_mode(&path, 0o444);
+        let before = contents(place.folder());
+        let (code, told) = as_nobody(&place, &["serve", "--listen", "127.0.0.1:0"]);
+        assert_eq!(code, Some(65), "{told}");
+        let said = format!("{}: may not be written: ", path.display());
+        // Of what was found and what to do there is one line.
+        let told: Vec<&str> = told.lines().filter(|line| line.contains("ERROR")).collect();
+        assert!(
+            matches!(told[..], [one] if one.contains(&said) && one.contains("Check its rights")),
+            "{told:?}"
+        );
+        assert_eq!(contents(place.folder()), before);
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_left_alone_and_where_it_leads_is_said() {
+    let place = Place::new();
+    let to = place.aside().join("elsewhere.db");
+    std::os::unix::fs::symlink(&to, place.book()).unwrap();
+    assert_refused(&place, 65, &["is a link to", to.to_str().unwrap()]);
+    assert!(!to.exists());
+    // With a book there it is one, with its WAL beside it.
+    let real = a_book();
+    std::fs::copy(real.book(), &to).unwrap();
+    assert!(Daemon::start(&place).stop().success());
+}
+
+#[test]
 fn a_book_where_nothing_can_be_made_beside_it_is_read() {
     let in_order = a_book();
     // As a daemon leaves it that was killed: what was recorded last is in the WAL.

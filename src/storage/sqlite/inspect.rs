@@ -41,7 +41,15 @@ fn examine(
 ) -> Result<Found, StorageError> {
     let refuse = |found: String, advice| Err(not_a_book(path, found, advice));
     match std::fs::metadata(path) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            return match std::fs::read_link(path) {
+                Err(_) => Ok(Found::Nothing),
+                Ok(to) => refuse(
+                    format!("is a link to {}, where there is nothing", to.display()),
+                    "Set storage.url to the book itself, or have the link lead to it",
+                ),
+            };
+        }
         Err(cause) => return refuse(cause.to_string(), "Check the path and its rights"),
         Ok(meta) if !meta.is_file() => {
             return refuse("is not a file".into(), "Set storage.url to a file");
@@ -68,6 +76,22 @@ fn examine(
         ),
         other => other,
     })
+}
+
+/// For whoever goes on writing it.
+pub fn look_for_writing(path: &Path) -> Result<(), StorageError> {
+    look(path)?;
+    let book = real(path);
+    for file in ["", "-wal", "-shm"].map(|suffix| with_suffix(&book, suffix)) {
+        match allowed(&file, Access::READ_OK | Access::WRITE_OK) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(cause) => {
+                let found = format!("may not be written: {}", std::io::Error::from(cause));
+                return Err(not_a_book(&file, found, "Check its rights"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// For whoever only reads, and so can neither make a book nor bring one up to date.

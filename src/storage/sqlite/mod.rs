@@ -76,7 +76,7 @@ pub fn open_uncounted(path: &Path) -> Result<SqliteWriter, StorageError> {
 }
 
 fn open_locked(path: &Path, roll_at: Option<u64>) -> Result<SqliteWriter, StorageError> {
-    inspect::look(path)?;
+    inspect::look_for_writing(path)?;
     let lock = lock::BookLock::take(path)?;
     swap::tidy(path);
     SqliteWriter::new(path, connection::open_writer(path)?, Some(lock), roll_at)
