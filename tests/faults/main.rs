@@ -17,6 +17,7 @@ mod neighbours;
 #[path = "../api/automations/receiver.rs"]
 mod receiver;
 mod reload;
+mod rights;
 mod secrets;
 mod service;
 mod signing_in;

@@ -86,6 +86,11 @@ impl Mount {
         run("mount", &["-o", &options, path(self.at.path())]).unwrap();
     }
 
+    /// From now on it can be read alone.
+    pub fn freeze(&self) {
+        run("mount", &["-o", "remount,ro", path(self.at.path())]).unwrap();
+    }
+
     /// The power goes and comes back: what was not flushed to the device is lost.
     pub fn cut_power(&self) {
         run("xfs_io", &["-x", "-c", "shutdown", path(self.at.path())]).unwrap();

@@ -16,4 +16,5 @@ mod io_errors;
 mod machine;
 mod network;
 mod power_cut;
+mod read_only;
 mod strangers;

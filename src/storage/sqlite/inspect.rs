@@ -87,7 +87,8 @@ pub fn look_for_writing(path: &Path) -> Result<(), StorageError> {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(cause) => {
                 let found = format!("may not be written: {}", std::io::Error::from(cause));
-                return Err(not_a_book(&file, found, "Check its rights"));
+                let advice = "Check its rights, and how its file system is mounted";
+                return Err(not_a_book(&file, found, advice));
             }
         }
     }
