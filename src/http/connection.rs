@@ -70,6 +70,8 @@ pub struct Connection {
     socket: Option<SocketEnd>,
     times: Times,
     requests: Cell<usize>,
+    /// What was answered last said that the connection ends with it.
+    is_last: Cell<bool>,
     /// The headers of a request are awaited: its first byte came, or it is the connection's first.
     head: Cell<Head>,
     until: Cell<Instant>,
@@ -105,6 +107,7 @@ impl Connection {
             socket,
             times,
             requests: Cell::new(0),
+            is_last: Cell::new(false),
             head: Cell::new(Head::Awaited),
             until: Cell::new(Instant::now() + times.head),
             looks: Cell::new(Instant::now() + times.head),
@@ -145,8 +148,18 @@ impl Connection {
     }
 
     /// What came has been looked at, and all that was to be said is written.
-    pub fn rests(&self) {
-        if self.is_between_requests() && self.until.get() < self.looks.get() {
+    pub fn rests(self: &Rc<Self>) {
+        if !self.is_between_requests() {
+            return;
+        }
+        if self.is_last.take() {
+            let connection = Rc::downgrade(self);
+            rt::spawn(async move {
+                rt::time::sleep(LINGER).await;
+                connection.upgrade().inspect(|held| held.end());
+            });
+        }
+        if self.until.get() < self.looks.get() {
             self.changed.notify_one();
         }
     }
@@ -240,13 +253,8 @@ impl Drop for Request {
         let connection = &self.connection;
         connection.requests.set(connection.requests.get() - 1);
         connection.until.set(Instant::now() + connection.times.idle);
-        if self.is_last {
-            let connection = Rc::downgrade(connection);
-            rt::spawn(async move {
-                rt::time::sleep(LINGER).await;
-                connection.upgrade().inspect(|held| held.end());
-            });
-        }
+        // Its end may still have to be written.
+        connection.is_last.set(self.is_last);
     }
 }
 
@@ -303,5 +311,44 @@ impl MessageBody for Noted {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Pin::new(&mut self.body).poll_next(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{ErrorKind, Read};
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_connection_ends_with_its_last_answer_when_that_is_written() {
+        rt::System::new().block_on(ended_when_it_is_written());
+    }
+
+    async fn ended_when_it_is_written() {
+        tokio::time::pause();
+        let (served, mut client) = UnixStream::pair().unwrap();
+        client.set_nonblocking(true).unwrap();
+        let times = Times {
+            head: Duration::from_secs(3_600),
+            idle: Duration::from_secs(3_600),
+        };
+        let end = SocketEnd::of(&served).ok();
+        let connection = Connection::watched(end, times, Peer::Tcp);
+        connection.requests.set(1);
+        drop(Request {
+            connection: Rc::clone(&connection),
+            is_last: true,
+        });
+        rt::time::sleep(LINGER * 10).await;
+        let read = client.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(
+            read,
+            Err(ErrorKind::WouldBlock),
+            "who reads slowly is not cut off"
+        );
+        connection.rests();
+        rt::time::sleep(LINGER * 2).await;
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
     }
 }
